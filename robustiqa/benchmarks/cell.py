@@ -1,0 +1,116 @@
+"""A cell: one (dataset, model, defense, attack, ε, direction, threat, seed), named by the hash of what decides it."""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Status = Literal["ok", "non-finite"]
+SCHEMA = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DatasetRecord(_Record):
+    """The dataset as a whole; ``mean_quality`` is over all its pairs, whatever the limit."""
+
+    name: str
+    manifest: str
+    pairs: int
+    mean_quality: float
+    human_score: str
+    labels: str
+
+
+class ModelRecord(_Record):
+    """The evaluated model; ``weights`` is the sha256 of its state, ``code`` that of a plug-in's source."""
+
+    name: str
+    lower_better: bool
+    score_range: tuple[float | None, float | None]
+    trained_on: tuple[str, ...]
+    licence: str
+    flags: tuple[str, ...]
+    weights: str
+    code: str
+
+
+class PartRecord(_Record):
+    """An attack or a defense with its resolved parameters; ``code`` is the sha256 of a plug-in's source."""
+
+    name: str
+    parameters: dict[str, JsonValue]
+    flags: tuple[str, ...] = ()
+    code: str = "built-in"
+
+    @property
+    def label(self) -> str:
+        """Name and version, as reports show it."""
+        version = self.parameters.get("version")
+        return f"{self.name}:{version}" if version else self.name
+
+
+class CellSpec(_Record):
+    """Everything that decides the numbers of a cell; not limit, batch size or device.
+
+    ``purpose`` is ``attack``, or clean scoring for one of two ends: ``clean`` (whole images of the dataset) or
+    ``calibration`` (the model's own range of scores). Without an attack ε is 0, direction and threat are ``none``.
+    """
+
+    purpose: Literal["attack", "clean", "calibration"]
+    dataset: DatasetRecord
+    model: ModelRecord
+    defense: PartRecord | None
+    attack: PartRecord | None
+    eps: float
+    direction: Literal["up", "down", "none"]
+    threat: Literal["white-box", "black-box", "adaptive", "oblivious", "none"]
+    seed: int
+    crop: int | None
+    precision: Literal["fp32"] = "fp32"
+    version: str
+
+    @property
+    def key(self) -> str:
+        """sha256 of the canonical JSON of this specification."""
+        return hashlib.sha256(canonical(self.model_dump(mode="json")).encode()).hexdigest()[:32]
+
+
+class SampleRow(_Record):
+    """What one sample went through. Scores are native; None stands where a score is missing or not finite."""
+
+    id: str
+    reference: str
+    distortion: str
+    quality: float
+    status: Status
+    clean: float | None
+    attacked: float | None = None
+    attacked_8bit: float | None = None
+    linf: float | None = None
+    l2: float | None = None
+    ssim: float | None = None
+    psnr: float | None = None
+    best_iteration: int = 0
+    forwards: int = 0
+    backwards: int = 0
+    dead_gradients: int = 0
+    seconds: float = 0.0
+
+
+class Cell(_Record):
+    """A specification with its rows and where they were computed."""
+
+    schema_version: int = SCHEMA
+    spec: CellSpec
+    provenance: dict[str, JsonValue]
+    samples: tuple[SampleRow, ...]
+    finished: bool = True
+
+
+def canonical(value: Any) -> str:  # noqa: ANN401 (any JSON value)
+    """JSON with sorted keys and no spaces: equal values have equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,163 @@
+"""From what the user asks for to jobs: every combination once, and `down` only where a direction needs it."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.cell import CellSpec, DatasetRecord, ModelRecord, PartRecord
+from robustiqa.benchmarks.provenance import code_digest, package_version, weights_digest
+from robustiqa.benchmarks.runner import Job
+from robustiqa.core.errors import InvalidInput
+from robustiqa.core.model import QualityModel
+from robustiqa.datasets.base import Pair, PairDataset
+from robustiqa.datasets.demo import load_demo
+from robustiqa.defenses.base import Defense
+from robustiqa.statistics.direction import random_signs, tomean_signs
+
+Direction = Literal["up", "down", "tomean", "random"]
+Threat = Literal["adaptive", "oblivious"]
+CALIBRATION_PAIRS = 70  # of demo, ten per reference: the model's own range of clean scores, for normalised gains
+Sign = Literal["up", "down"]
+Purpose = Literal["attack", "clean", "calibration"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run: every model x defense x attack x dataset x ε.
+
+    Attributes:
+        defenses: None stands for the undefended model.
+        directions: ``tomean`` and ``random`` are composed from ``up`` and ``down`` per sample.
+        limit: number of pairs per dataset, in its own order; None for all.
+        crop: side of the central window in pixels; None for whole images.
+    """
+
+    models: tuple[QualityModel, ...]
+    attacks: tuple[Attack, ...]
+    datasets: tuple[PairDataset, ...]
+    defenses: tuple[Defense | None, ...] = (None,)
+    eps: tuple[float, ...] = (8 / 255,)
+    directions: tuple[Direction, ...] = ("up", "tomean")
+    threat: Threat = "adaptive"
+    limit: int | None = None
+    crop: int | None = None
+    seed: int = 0
+
+
+def plan(request: Request) -> list[Job]:
+    """All jobs of a request: for each model calibration, clean and, where cropped, whole-image scores; then attacks."""
+    jobs = [job for model in request.models for defense in request.defenses for job in _of(request, model, defense)]
+    return list({(job.spec.key, tuple(pair.id for pair in job.pairs)): job for job in jobs}.values())
+
+
+def clean_jobs(request: Request) -> list[Job]:
+    """Only the clean scores of the whole images of the request's datasets."""
+    return [
+        _job(request, dataset.limited(request.limit), dataset, model, model, None, None, purpose="clean")
+        for model in request.models
+        for dataset in request.datasets
+    ]
+
+
+def _of(request: Request, model: QualityModel, defense: Defense | None) -> Iterator[Job]:
+    evaluated = model if defense is None else defense.apply(model)
+    calibration = load_demo().limited(CALIBRATION_PAIRS)
+    yield _job(request, calibration, calibration, model, evaluated, defense, request.crop, purpose="calibration")
+    for dataset in request.datasets:
+        chosen = dataset.limited(request.limit)
+        if not chosen.pairs:
+            raise InvalidInput(f"dataset {dataset.name} has no pairs to take {request.limit} of.")
+        if request.crop is not None:
+            yield _job(request, chosen, dataset, model, evaluated, defense, None, purpose="clean")
+        for attack in request.attacks:
+            for eps in request.eps:
+                for sign, pairs in _signs(request, dataset).items():
+                    part = dataclasses.replace(chosen, pairs=pairs)
+                    yield _job(request, part, dataset, model, evaluated, defense, request.crop, attack, eps, sign)
+
+
+def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...]]:
+    """Which pairs of the (limited) dataset need which sign."""
+    chosen = dataset.limited(request.limit).pairs
+    needed: dict[Sign, set[str]] = {"up": set(), "down": set()}
+    for direction in request.directions:
+        if direction in {"up", "down"}:
+            needed[cast(Sign, direction)] |= {pair.id for pair in chosen}
+            continue
+        if direction == "tomean":
+            signs = tomean_signs(dataset.quality())
+        else:
+            signs = random_signs([pair.id for pair in dataset.pairs], request.seed)
+        for pair, sign in zip(dataset.pairs, signs, strict=True):
+            needed["up" if sign > 0 else "down"].add(pair.id)
+    subsets = {sign: tuple(pair for pair in chosen if pair.id in ids) for sign, ids in needed.items()}
+    return {sign: pairs for sign, pairs in subsets.items() if pairs}
+
+
+def _job(
+    request: Request,
+    chosen: PairDataset,
+    whole: PairDataset,
+    model: QualityModel,
+    evaluated: QualityModel,
+    defense: Defense | None,
+    crop: int | None,
+    attack: Attack | None = None,
+    eps: float = 0.0,
+    sign: Sign | Literal["none"] = "none",
+    purpose: Purpose = "attack",
+) -> Job:
+    spec = CellSpec(
+        purpose=purpose,
+        dataset=_dataset_record(whole),
+        model=_model_record(model),
+        defense=None if defense is None else part_record(defense),
+        attack=None if attack is None else part_record(attack),
+        eps=eps,
+        direction=sign,
+        threat=_threat(request, defense, attack),
+        seed=request.seed,
+        crop=crop,
+        version=package_version(),
+    )
+    attacked = model if request.threat == "oblivious" else evaluated
+    return Job(spec, chosen, chosen.pairs, attacked, evaluated, attack)
+
+
+def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> str:
+    if attack is None:
+        return "none"
+    return attack.access if defense is None else request.threat
+
+
+def part_record(part: Attack | Defense) -> PartRecord:
+    """Name, resolved parameters, flags and code of an attack or defense."""
+    flags = part.flags if isinstance(part, Attack) else ()
+    return PartRecord(name=part.name, parameters=dataclasses.asdict(part), flags=flags, code=code_digest(part))
+
+
+def _dataset_record(dataset: PairDataset) -> DatasetRecord:
+    return DatasetRecord(
+        name=dataset.name,
+        manifest=dataset.manifest(),
+        pairs=len(dataset.pairs),
+        mean_quality=float(dataset.quality().mean()),
+        human_score=dataset.human_score,
+        labels=dataset.labels,
+    )
+
+
+def _model_record(model: QualityModel) -> ModelRecord:
+    info = model.info
+    return ModelRecord(
+        name=info.name,
+        lower_better=info.lower_better,
+        score_range=info.score_range,
+        trained_on=info.trained_on,
+        licence=info.licence,
+        flags=info.flags,
+        weights=weights_digest(model),
+        code=code_digest(model),
+    )

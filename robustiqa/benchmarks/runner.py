@@ -1,0 +1,153 @@
+"""Run cells: whatever samples are missing, in batches, journaled as they come."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from robustiqa.attacks.base import Attack, AttackResult
+from robustiqa.benchmarks.cell import CellSpec, SampleRow, Status
+from robustiqa.benchmarks.provenance import environment
+from robustiqa.benchmarks.store import Store
+from robustiqa.core.images import center_crop
+from robustiqa.core.model import QualityModel
+from robustiqa.core.objective import Objective
+from robustiqa.datasets.base import Pair, PairDataset
+from robustiqa.models.psnr import psnr
+from robustiqa.models.ssim import ssim
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell with what is needed to run it; ``attacked`` is the model whose gradients are followed."""
+
+    spec: CellSpec
+    dataset: PairDataset
+    pairs: tuple[Pair, ...]
+    attacked: QualityModel
+    evaluated: QualityModel
+    attack: Attack | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs of equal size, read and cropped: images [N, 3, H, W]."""
+
+    pairs: tuple[Pair, ...]
+    ref: Tensor
+    dist: Tensor
+
+
+def missing(job: Job, store: Store) -> tuple[Pair, ...]:
+    """The pairs of a job that the store has no row for."""
+    done = store.read(job.spec)
+    return tuple(pair for pair in job.pairs if pair.id not in done)
+
+
+def run_job(job: Job, store: Store, batch_size: int, device: torch.device, advance: Advance) -> None:
+    """Compute the missing samples of a job and write its cell; ``advance`` hears of every batch."""
+    provenance = environment(device)
+    todo = missing(job, store)
+    for batch in batches(job.dataset, todo, job.spec.crop, batch_size, device):
+        store.append(job.spec, run_batch(job, batch), provenance)
+        advance(len(batch.pairs))
+    if todo:
+        store.finish(job.spec, store.read(job.spec).values(), provenance)
+
+
+def batches(
+    dataset: PairDataset, pairs: Sequence[Pair], crop: int | None, size: int, device: torch.device
+) -> Iterator[Batch]:
+    """Images in batches of up to ``size``; neighbours of equal shape share one."""
+    loaded = ((pair, *(center_crop(image, crop) for image in dataset.images(pair))) for pair in pairs)
+    for _, group in groupby(loaded, key=lambda item: item[1].shape):
+        chunk: list[tuple[Pair, Tensor, Tensor]] = []
+        for item in group:
+            chunk.append(item)
+            if len(chunk) == size:
+                yield _stack(chunk, device)
+                chunk = []
+        if chunk:
+            yield _stack(chunk, device)
+
+
+def _stack(chunk: Sequence[tuple[Pair, Tensor, Tensor]], device: torch.device) -> Batch:
+    pairs, refs, dists = zip(*chunk, strict=True)
+    return Batch(pairs, torch.stack(refs).to(device), torch.stack(dists).to(device))
+
+
+def run_batch(job: Job, batch: Batch) -> list[SampleRow]:
+    """Score, and where the job has an attack, attack one batch."""
+    start = time.perf_counter()
+    if job.attack is None:
+        with torch.no_grad():
+            scores = job.evaluated.score(batch.ref, batch.dist)
+        seconds = (time.perf_counter() - start) / len(batch.pairs)
+        return [_clean_row(job, pair, float(s), seconds) for pair, s in zip(batch.pairs, scores, strict=True)]
+    objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated)
+    ids = [pair.id for pair in batch.pairs]
+    result = job.attack.run(objective, batch.dist, eps=job.spec.eps, seed=job.spec.seed, ids=ids)
+    seconds = (time.perf_counter() - start) / len(batch.pairs)
+    return _attacked_rows(job, batch, result, seconds)
+
+
+def _clean_row(job: Job, pair: Pair, score: float, seconds: float) -> SampleRow:
+    return SampleRow(
+        id=pair.id,
+        reference=pair.reference,
+        distortion=pair.distortion,
+        quality=_quality(job.dataset, pair),
+        status=_status(score),
+        clean=_finite(score),
+        forwards=1,
+        seconds=seconds,
+    )
+
+
+def _attacked_rows(job: Job, batch: Batch, result: AttackResult, seconds: float) -> list[SampleRow]:
+    change = result.adversarial - batch.dist
+    similarity, decibel = ssim(batch.dist, result.adversarial), psnr(batch.dist, result.adversarial)
+    rows = []
+    for i, pair in enumerate(batch.pairs):
+        clean, attacked = float(result.clean_score[i]), float(result.attacked_score[i])
+        rounded = float(result.attacked_score_8bit[i])
+        rows.append(
+            SampleRow(
+                id=pair.id,
+                reference=pair.reference,
+                distortion=pair.distortion,
+                quality=_quality(job.dataset, pair),
+                status=_status(clean, attacked, rounded),
+                clean=_finite(clean),
+                attacked=_finite(attacked),
+                attacked_8bit=_finite(rounded),
+                linf=float(change[i].abs().max()),
+                l2=float(change[i].norm()),
+                ssim=float(similarity[i]),
+                psnr=float(decibel[i]),
+                best_iteration=int(result.best_iteration[i]),
+                forwards=int(result.cost.forwards[i]),
+                backwards=int(result.cost.backwards[i]),
+                dead_gradients=int(result.cost.dead[i]),
+                seconds=seconds,
+            )
+        )
+    return rows
+
+
+def _quality(dataset: PairDataset, pair: Pair) -> float:
+    return pair.human if dataset.higher_better else -pair.human
+
+
+def _status(*scores: float) -> Status:
+    return "ok" if all(map(math.isfinite, scores)) else "non-finite"
+
+
+def _finite(score: float) -> float | None:
+    return score if math.isfinite(score) else None

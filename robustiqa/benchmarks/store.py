@@ -1,0 +1,111 @@
+"""Cells on disk: a journal that grows by the batch, and a file that replaces it once the cell is done.
+
+``DIR/cells/KEY.jsonl`` holds the specification in its first line and a sample in each further one; a kill can at
+most cut its last line short. ``DIR/cells/KEY.json`` is written atomically.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
+
+from robustiqa.benchmarks.cell import SCHEMA, Cell, CellSpec, SampleRow
+from robustiqa.core.errors import InvalidInput
+from robustiqa.core.files import write_atomically
+
+
+class Store:
+    """The cells of one output folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "cells"
+
+    def read(self, spec: CellSpec) -> dict[str, SampleRow]:
+        """Rows already computed for ``spec``, by sample id: those of the finished file and of the journal."""
+        cells = [self._finished(spec.key), self._journal(self._path(spec.key, "jsonl"))]
+        return {row.id: row for cell in cells if cell is not None for row in cell.samples}
+
+    def append(self, spec: CellSpec, rows: Sequence[SampleRow], provenance: dict[str, JsonValue]) -> None:
+        """Add a batch of rows to the journal and flush it to disk."""
+        path = self._path(spec.key, "jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [row.model_dump_json() for row in rows]
+        if not path.exists():
+            header = {"schema_version": SCHEMA, "spec": spec.model_dump(mode="json"), "provenance": provenance}
+            lines.insert(0, json.dumps(header, allow_nan=False))
+        with path.open("ab") as file:
+            if file.tell() and not _ends_with_newline(path):
+                file.write(b"\n")  # the run before was killed while writing: its cut line is skipped when read
+            file.write(("\n".join(lines) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def finish(self, spec: CellSpec, rows: Iterable[SampleRow], provenance: dict[str, JsonValue]) -> None:
+        """Write the cell's file and drop its journal."""
+        cell = Cell(spec=spec, provenance=provenance, samples=tuple(sorted(rows, key=lambda row: row.id)))
+        write_atomically(self._path(spec.key, "json"), cell.model_dump_json(indent=1))
+        self._path(spec.key, "jsonl").unlink(missing_ok=True)
+
+    def cells(self) -> list[Cell]:
+        """All cells of the folder, finished or not, in the order of their keys.
+
+        Raises:
+            InvalidInput: the folder holds no cells, or a file that is not a cell of this schema.
+        """
+        keys = sorted({path.stem for pattern in ("*.json", "*.jsonl") for path in self.folder.glob(pattern)})
+        if not keys:
+            raise InvalidInput(f"{self.folder.parent} holds no results; make some with: robustiqa bench --out DIR.")
+        cells = []
+        for key in keys:
+            done, journal = self._finished(key), self._journal(self._path(key, "jsonl"))
+            cells += [_merge(done, journal)] if done or journal else []
+        return cells
+
+    def _finished(self, key: str) -> Cell | None:
+        path = self._path(key, "json")
+        if not path.exists():
+            return None
+        try:
+            return Cell.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise InvalidInput(
+                f"{path} is not a cell of schema {SCHEMA} ({where}: {first['msg']}); delete it to recompute."
+            ) from error
+
+    def _journal(self, path: Path) -> Cell | None:
+        if not path.exists():
+            return None
+        records = [record for record in map(_parse, path.read_text(encoding="utf-8").splitlines()) if record]
+        header = next((record for record in records if "spec" in record), None)
+        if header is None:
+            return None
+        rows = tuple(SampleRow.model_validate(record) for record in records if "spec" not in record)
+        return Cell.model_validate({**header, "samples": rows, "finished": False})
+
+    def _path(self, key: str, suffix: str) -> Path:
+        return self.folder / f"{key}.{suffix}"
+
+
+def _merge(done: Cell | None, journal: Cell | None) -> Cell:
+    parts = [cell for cell in (done, journal) if cell is not None]
+    rows = {row.id: row for cell in parts for row in cell.samples}
+    return parts[0].model_copy(update={"samples": tuple(rows.values()), "finished": journal is None})
+
+
+def _parse(line: str) -> dict[str, JsonValue] | None:
+    """A journal line; None for one that a kill cut short."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

@@ -1,0 +1,44 @@
+"""``robustiqa models``, ``attacks``, ``defenses``, ``datasets``: what there is, and what is broken."""
+
+import json
+from typing import Any
+
+import click
+
+
+def _lister(kind: str, summary: str) -> click.Command:
+    @click.command(name=kind, help=summary)
+    @click.argument("name", required=False)
+    @click.option("--json", "as_json", is_flag=True, help="Print a list of objects with a name.")
+    def command(name: str | None, as_json: bool) -> None:  # noqa: FBT001
+        from robustiqa.cli.catalogue import CATALOGUES, describe
+
+        registry = CATALOGUES[kind]
+        names = [name] if name else list(registry.names())
+        broken = {failure.name: failure for failure in registry.failures()}
+        records = [describe(kind, registry, one) for one in names if one not in broken]
+        _print(records, name is not None, as_json)
+        for failure in broken.values():
+            click.echo(f"robustiqa: broken plug-in {failure.name} from {failure.distribution}: {failure.error}", err=True)
+
+    return command
+
+
+def _print(records: list[dict[str, Any]], one: bool, as_json: bool) -> None:  # noqa: FBT001
+    if as_json:
+        click.echo(json.dumps(records, indent=1))
+    elif one:
+        for record in records:
+            click.echo("\n".join(f"{key}: {value}" for key, value in record.items()))
+    else:
+        width = max((len(record["name"]) for record in records), default=0)
+        for record in records:
+            click.echo(f"{record['name']:{width}}  {record['summary']}")
+        if not records:
+            click.echo("none built in; plug-ins appear here once installed.")
+
+
+models = _lister("models", "List quality models, or all that is known of one NAME.")
+attacks = _lister("attacks", "List attacks, or one NAME with its parameters and their defaults.")
+defenses = _lister("defenses", "List defenses, or one NAME with its parameters and their defaults.")
+datasets = _lister("datasets", "List datasets, or one NAME.")

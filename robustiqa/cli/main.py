@@ -1,0 +1,52 @@
+"""``robustiqa``: commands, and errors as one line with an exit code (0 done, 1 cells failed, 2 bad input, 130 stopped)."""
+
+import sys
+from typing import NoReturn
+
+import click
+
+from robustiqa.cli.bench import bench
+from robustiqa.cli.evaluate import evaluate
+from robustiqa.cli.listing import attacks, datasets, defenses, models
+from robustiqa.cli.report import report
+from robustiqa.cli.score import score
+from robustiqa.cli.train import train
+from robustiqa.core.errors import RobustIQAError
+
+EPILOG = """\b
+Start here:
+  robustiqa bench --model birqa --attack autoattack      attack a metric, print a table
+  robustiqa report runs/bench --format md                the same results as a report
+  robustiqa score ref.png dist.png --model birqa         score one pair
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="robustiqa")
+def cli() -> None:
+    """Measure how far an attacker can move a full-reference image quality metric, and how much a defense helps."""
+
+
+for command in (bench, report, evaluate, score, train, models, attacks, defenses, datasets):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line; errors that robustiqa raises on purpose become one line on standard error."""
+    try:
+        cli.main(standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except RobustIQAError as error:
+        click.echo(f"robustiqa: {error}", err=True)
+        code = 2
+    except KeyboardInterrupt:
+        click.echo("robustiqa: interrupted; finished batches are kept, the same command continues.", err=True)
+        code = 130
+    sys.exit(code)

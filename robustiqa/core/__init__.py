@@ -1,0 +1,1 @@
+"""What every room stands on: errors, names, images, random streams, the objective. Imports nothing above it."""

@@ -1,0 +1,38 @@
+"""Errors that robustiqa raises on purpose; the command line turns them into one line and an exit code."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RobustIQAError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class InvalidInput(RobustIQAError, ValueError):
+    """The caller's input cannot be used; the message names the value, what is allowed and the fix (exit code 2)."""
+
+
+class UnknownName(InvalidInput):
+    """A name that no registry, dataset or parameter list knows; the message offers the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        options = sorted(known)
+        near = get_close_matches(name, options, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(options) or 'none'}.")
+
+
+class MissingWeights(InvalidInput):
+    """A model's weights were found nowhere; the message says every way to get them."""
+
+
+class UnreadableImage(InvalidInput):
+    """A file that is not an image of an accepted format, is truncated, or is too large."""
+
+
+class DatasetLayoutError(InvalidInput):
+    """A dataset folder that lacks what its published layout has; the message names what is missing."""
+
+
+class BrokenPlugin(RobustIQAError):
+    """A plug-in that could not be imported; it is reported and harms nothing else."""

@@ -1,0 +1,158 @@
+"""What an attack sees: a per-sample objective J to maximise, with its cost counted."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from robustiqa.core.errors import InvalidInput
+from robustiqa.core.model import QualityModel, check_scores
+
+DIRECTIONS = {"up": 1, "down": -1}
+
+
+class Score(Protocol):
+    """The face of every objective: score, or margin between two scores."""
+
+    def value(self, x: Tensor, index: Tensor) -> Tensor:
+        """J [M] of the candidates ``x`` [M, 3, H, W] for the samples ``index`` [M]."""
+
+    def value_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """J [M] and dJ/dx [M, 3, H, W]."""
+
+
+@dataclass
+class Cost:
+    """Model passes per sample [N]; ``dead`` counts gradients that were zero everywhere or not finite."""
+
+    forwards: Tensor
+    backwards: Tensor
+    dead: Tensor
+
+    @classmethod
+    def zeros(cls, count: int) -> "Cost":
+        return cls(*(torch.zeros(count, dtype=torch.int64) for _ in range(3)))
+
+
+@dataclass
+class _Books:
+    search: Cost
+    harness: Cost
+    open: Cost = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open = self.search
+
+
+class Objective:
+    """J = sign * orientation * score of the pairs (ref_i, x), to be maximised sample by sample.
+
+    Args:
+        model: the attacked model; its gradients are followed.
+        ref: references [N, 3, H, W] in [0, 1]; their features are computed here, once.
+        direction: ``"up"`` raises the quality that the model reports, ``"down"`` lowers it; or one sign (+1 up, -1
+            down) per sample.
+        score_with: an oblivious evaluation: attack ``model``, report the scores of this one (the defended model).
+
+    ``value`` and ``value_and_grad`` take any subset of the batch; ``index`` [M] names the reference of each row, so
+    that an attack which drops or repeats samples cannot mispair them.
+    """
+
+    def __init__(
+        self,
+        model: QualityModel,
+        ref: Tensor,
+        direction: str | Sequence[int] | Tensor = "up",
+        score_with: QualityModel | None = None,
+    ) -> None:
+        self.model = model
+        self.score_with = score_with or model
+        self.count = len(ref)
+        self.ref = ref
+        self.signs = _signs(direction, self.count).to(ref.device)
+        with torch.no_grad():
+            self._reference = model.prepare(ref)
+            self._scored_reference = (
+                self._reference if self.score_with is model else self.score_with.prepare(ref)
+            )
+        self._books = _Books(Cost.zeros(self.count), Cost.zeros(self.count))
+
+    @property
+    def cost(self) -> Cost:
+        """Passes spent by the search."""
+        return self._books.search
+
+    @property
+    def harness_cost(self) -> Cost:
+        """Passes spent on checking the search's results: clean, final and 8-bit scores."""
+        return self._books.harness
+
+    @contextmanager
+    def as_harness(self) -> Iterator[None]:
+        """Count the passes made inside apart from those of the search."""
+        self._books.open = self._books.harness
+        try:
+            yield
+        finally:
+            self._books.open = self._books.search
+
+    def value(self, x: Tensor, index: Tensor) -> Tensor:
+        """J [M] of ``x`` [M, 3, H, W] in [0, 1], without gradient."""
+        with torch.no_grad():
+            scores = self._scores(x, index)
+        _add(self._books.open.forwards, index)
+        return self._orient(scores, index)
+
+    def value_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """J [M] and its gradient [M, 3, H, W] with respect to ``x``."""
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            j = self._orient(self._scores(x, index), index)
+            gradient = _gradient(j, x)
+        _add(self._books.open.forwards, index)
+        _add(self._books.open.backwards, index)
+        _add(self._books.open.dead, index[_is_dead(gradient)])
+        return j.detach(), gradient
+
+    def native_scores(self, x: Tensor) -> Tensor:
+        """Scores [N] of the whole batch ``x`` as the evaluated model (``score_with``) reports them; not counted."""
+        with torch.no_grad():
+            scores = self.score_with.compare(self._scored_reference, x)
+        return check_scores(scores, self.count, self.score_with.info.name)
+
+    def _scores(self, x: Tensor, index: Tensor) -> Tensor:
+        scores = self.model.compare(self._reference.select(index), x)
+        return check_scores(scores, len(index), self.model.info.name)
+
+    def _orient(self, scores: Tensor, index: Tensor) -> Tensor:
+        return self.model.info.orientation * self.signs[index] * scores
+
+
+def _signs(direction: str | Sequence[int] | Tensor, count: int) -> Tensor:
+    if isinstance(direction, str):
+        if direction not in DIRECTIONS:
+            raise InvalidInput(f"direction {direction!r} is not one of {', '.join(DIRECTIONS)}, or one sign per sample.")
+        return torch.full((count,), float(DIRECTIONS[direction]))
+    signs = torch.as_tensor(direction, dtype=torch.float32)
+    if signs.shape != (count,) or not bool((signs.abs() == 1).all()):
+        raise InvalidInput(f"direction has shape {tuple(signs.shape)}; wanted {count} signs, each +1 or -1.")
+    return signs
+
+
+def _gradient(j: Tensor, x: Tensor) -> Tensor:
+    if not j.requires_grad:  # the model is constant here: a truly zero gradient, counted as dead
+        return torch.zeros_like(x)
+    (gradient,) = torch.autograd.grad(j.sum(), x, allow_unused=True)
+    return torch.zeros_like(x) if gradient is None else gradient
+
+
+def _is_dead(gradient: Tensor) -> Tensor:
+    rows = gradient.flatten(1)
+    return ~rows.isfinite().all(1) | (rows == 0).all(1)
+
+
+def _add(counter: Tensor, index: Tensor) -> None:
+    counter.index_add_(0, index.cpu(), torch.ones(len(index), dtype=counter.dtype))

@@ -1,0 +1,89 @@
+"""Texts of the command line to values: budgets such as ``8/255`` and parameters such as ``jpeg:quality=50``."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from robustiqa.core.errors import InvalidInput, UnknownName
+
+T = TypeVar("T")
+
+
+def parse_eps(text: str) -> float:
+    """ε in [0, 1] units from ``"8/255"`` or ``"0.03"``.
+
+    Raises:
+        InvalidInput: not a number, or not in (0, 1].
+    """
+    try:
+        value = float(Fraction(text.strip()))
+    except (ValueError, ZeroDivisionError):
+        raise InvalidInput(f"eps {text!r} is not a number; write it as 8/255 or 0.03.") from None
+    if not 0 < value <= 1:
+        hint = f" Did you mean {text}/255?" if 1 < value <= 255 else ""
+        raise InvalidInput(f"eps {text!r} is out of (0, 1]: images are in [0, 1].{hint}")
+    return value
+
+
+def split_named(text: str) -> tuple[str, dict[str, str]]:
+    """``"jpeg:quality=50,apply_to=both"`` to ``("jpeg", {"quality": "50", "apply_to": "both"})``."""
+    name, _, rest = text.partition(":")
+    parameters = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidInput(f"parameter {part!r} of {name!r} has no value; write {name}:{key}=VALUE.")
+        parameters[key.strip()] = value.strip()
+    return name.strip(), parameters
+
+
+def build(cls: type[T], parameters: Mapping[str, object]) -> T:
+    """An instance of the dataclass ``cls``; texts are converted to the types of its fields.
+
+    Raises:
+        UnknownName: a parameter that ``cls`` has not got.
+        InvalidInput: a text that is not of the field's type.
+    """
+    hints = typing.get_type_hints(cls)
+    fields = {field.name for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
+    for name in parameters:
+        if name not in fields:
+            raise UnknownName(f"parameter of {cls.__name__}", name, fields)
+    values = {name: convert(name, value, hints[name]) for name, value in parameters.items()}
+    return cls(**values)
+
+
+def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type hint has no narrower type)
+    """``value``, or, where it is a text and ``hint`` is not ``str``, the value that the text spells."""
+    if not isinstance(value, str) or hint is str:
+        return value
+    for option in _options(hint):
+        try:
+            return _read(value, option)
+        except ValueError:
+            continue
+    allowed = " or ".join(getattr(option, "__name__", repr(option)) for option in _options(hint))
+    raise InvalidInput(f"{name}={value!r} is not of type {allowed}.")
+
+
+def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
+        return typing.get_args(hint)
+    return typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else (hint,)
+
+
+def _read(text: str, option: Any) -> object:  # noqa: ANN401
+    if option is float:
+        return float(Fraction(text))
+    if option is bool and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if option is types.NoneType and text.lower() == "none":
+        return None
+    if option is int or option is str:
+        return option(text)
+    if isinstance(option, str) and text == option:
+        return text
+    raise ValueError(text)

@@ -1,0 +1,69 @@
+"""What a dataset is: pairs with reference ids and human scores, and a way to read their pixels."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One distorted image: its id, its reference's id, its distortion and its human score in the dataset's own scale."""
+
+    id: str
+    reference: str
+    distortion: str
+    human: float
+    level: float | None = None
+
+
+@dataclass(frozen=True)
+class PairDataset(ABC):
+    """Pairs of one published layout.
+
+    Attributes:
+        name: as shown in reports, such as ``live-subset``.
+        pairs: in a fixed order; the first n of them are what ``--limit n`` takes.
+        higher_better: whether a higher human score means better quality.
+        human_score: what the score is, in words.
+        labels: where the labels come from; a model trained on the same ones is flagged.
+    """
+
+    name: str
+    pairs: tuple[Pair, ...]
+    higher_better: bool
+    human_score: str
+    labels: str
+
+    @abstractmethod
+    def images(self, pair: Pair) -> tuple[Tensor, Tensor]:
+        """Reference and distorted image of a pair, float32 [3, H, W] in [0, 1].
+
+        Raises:
+            UnreadableImage: a file is missing or broken.
+        """
+
+    def limited(self, limit: int | None) -> Self:
+        """The first ``limit`` pairs (all of them for None)."""
+        return self if limit is None else replace(self, pairs=self.pairs[:limit])
+
+    def quality(self) -> NDArray[np.float64]:
+        """Human scores [n], oriented so that higher is better."""
+        sign = 1 if self.higher_better else -1
+        return np.array([sign * pair.human for pair in self.pairs])
+
+    def manifest(self) -> str:
+        """sha256 of names, scores and distortions of all pairs."""
+        rows = [[p.id, p.reference, p.distortion, p.level, p.human] for p in self.pairs]
+        return hashlib.sha256(json.dumps([self.name, rows]).encode()).hexdigest()
+
+
+def references(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Distinct reference ids, sorted."""
+    return tuple(sorted({pair.reference for pair in pairs}))

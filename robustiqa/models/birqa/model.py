@@ -1,0 +1,61 @@
+"""BiRQA as a quality model: features of the reference once, of the distorted image each time, then the network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+
+from robustiqa.core.model import QualityModel, Reference
+from robustiqa.models.birqa.csram import Injection
+from robustiqa.models.birqa.features import FEATURES, Half, half, pyramid, to_ycbcr
+from robustiqa.models.birqa.head import Verdict
+from robustiqa.models.birqa.lbp import LBP
+from robustiqa.models.birqa.network import Architecture, Network
+
+
+class Explanation(NamedTuple):
+    """A verdict with what led to it: contributions and reliabilities per scale, injections per CSRAM."""
+
+    verdict: Verdict
+    injections: Sequence[Injection]
+
+
+@dataclass(frozen=True)
+class Settings(Architecture):
+    """The architecture and how it computes LBP: ``smooth`` (default) or ``hard`` with the smooth one's gradient."""
+
+    lbp: LBP = "smooth"
+
+
+class BiRQANetwork(QualityModel):
+    """BiRQA (paper sections 3.1 and 3.2): a score on KADID-10k's scale, about 1 (worst) to 5 (best)."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.network = Network(settings)
+
+    def prepare(self, ref: Tensor) -> Reference:
+        halves = self._halves(ref)
+        return Reference(ref, tuple(part for one in halves for part in one))
+
+    def compare(self, reference: Reference, dist: Tensor) -> Tensor:
+        return self.explain(reference, dist).verdict.score
+
+    def explain(self, reference: Reference, dist: Tensor) -> Explanation:
+        """The score with its parts, for ``dist`` [N, 3, H, W] against prepared references."""
+        return Explanation(*self.network(self.maps(reference, dist)))
+
+    def maps(self, reference: Reference, dist: Tensor) -> list[list[Tensor]]:
+        """The feature maps, ``[level][feature]`` of [N, ., H, W]: what the network sees."""
+        size = len(Half._fields)
+        parts = reference.features
+        refs = [Half(*parts[i : i + size]) for i in range(0, len(parts), size)]
+        return [
+            [FEATURES[name].compute(ref, one) for name in self.settings.names]
+            for ref, one in zip(refs, self._halves(dist), strict=True)
+        ]
+
+    def _halves(self, image: Tensor) -> list[Half]:
+        return [half(level, self.settings.lbp) for level in pyramid(to_ycbcr(image), self.settings.levels)]

@@ -1,0 +1,78 @@
+"""BiRQA's network: fusion per level, CSRAM upwards in scale, SCGB back down, and a head."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.models.birqa.csram import CSRAM, Injection
+from robustiqa.models.birqa.features import FEATURES
+from robustiqa.models.birqa.fusion import AdaptiveFusion
+from robustiqa.models.birqa.head import PlainHead, ReliabilityAwareHead, Verdict
+from robustiqa.models.birqa.scgb import SCGB
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shape of the network; a checkpoint fits only the architecture it was trained in.
+
+    Attributes:
+        features: names of feature maps joined by ``+``.
+        width: channels of every level.
+        levels: of the pyramid.
+        csram, scgb, rah: each of the paper's three modules can be left out (its Table 4).
+    """
+
+    features: str = "ssim+information+color+lbp"
+    width: int = 24
+    levels: int = 4
+    csram: bool = True
+    scgb: bool = True
+    rah: bool = True
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or not 1 <= self.levels <= 6:
+            raise InvalidInput(f"width {self.width} and levels {self.levels}; wanted width >= 1 and levels in 1..6.")
+        for name in self.names:
+            if name not in FEATURES:
+                raise UnknownName("feature map", name, FEATURES)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.features.split("+"))
+
+
+class Network(nn.Module):
+    """Feature maps of every level, finest first, to a verdict."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        levels, width = architecture.levels, architecture.width
+        channels = [FEATURES[name].channels for name in architecture.names]
+        self.fusion = nn.ModuleList(AdaptiveFusion(channels, width) for _ in range(levels))
+        self.csram = nn.ModuleList(CSRAM(width) for _ in range(levels - 1) if architecture.csram)
+        self.scgb = nn.ModuleList(SCGB(width) for _ in range(levels - 1) if architecture.scgb)
+        self.head = (ReliabilityAwareHead if architecture.rah else PlainHead)(width, levels)
+        self.apply(_initialise)
+
+    def forward(self, maps: Sequence[Sequence[Tensor]]) -> tuple[Verdict, list[Injection]]:
+        """``maps[level][feature]`` to the verdict and, coarse level by coarse level, what CSRAM injected."""
+        tensors = [fuse(level) for fuse, level in zip(self.fusion, maps, strict=True)]
+        injections = []
+        for i, lift in enumerate(self.csram):
+            tensors[i + 1], injection = lift(tensors[i], tensors[i + 1])
+            injections.append(injection)
+        for i in reversed(range(len(self.scgb))):
+            tensors[i] = self.scgb[i](tensors[i], tensors[i + 1])
+        verdict: Verdict = self.head(tensors)
+        return verdict, injections
+
+
+def _initialise(module: nn.Module) -> None:
+    """He initialisation (He et al., 2015): with PyTorch's default the many gates would leave almost no signal, and the
+    gradient of a correlation, which grows as predictions shrink, would drown that of the squared error."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,1 @@
+"""Reports read cells from disk and nothing else."""

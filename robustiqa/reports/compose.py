@@ -1,0 +1,109 @@
+"""From cells to what a report's row speaks of: one direction of one group of cells, sample by sample."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow, canonical
+from robustiqa.statistics import random_signs
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class View:
+    """Attacked samples of one (dataset, model, defense, attack, ε, threat, seed, crop) in one direction.
+
+    Attributes:
+        spec: of one of the group's cells (its own direction is that cell's).
+        keys: of all cells of the group.
+        rows: one per sample, sorted by id; ``signs`` says which cell each came from.
+        whole: clean rows of the uncropped images, by sample id; empty where images were not cropped.
+        calibration: clean rows of the calibration set.
+        finished: no cell was cut short.
+    """
+
+    spec: CellSpec
+    keys: tuple[str, ...]
+    direction: str
+    rows: tuple[SampleRow, ...]
+    signs: Vector
+    whole: Mapping[str, SampleRow]
+    calibration: tuple[SampleRow, ...]
+    finished: bool
+
+    @property
+    def orientation(self) -> int:
+        return -1 if self.spec.model.lower_better else 1
+
+    def quality(self, field: str) -> Vector:
+        """A score of every row, oriented so that higher is better; NaN where it is missing."""
+        return quality_of(self.rows, field, self.orientation)
+
+
+def quality_of(rows: Iterable[SampleRow], field: str, orientation: int) -> Vector:
+    """``field`` (clean, attacked or attacked_8bit) of ``rows``, oriented; NaN where missing."""
+    values = [getattr(row, field) for row in rows]
+    return np.array([np.nan if value is None else orientation * value for value in values])
+
+
+def views(cells: Iterable[Cell]) -> Iterator[View]:
+    """Every direction that the cells of a folder can tell of, complete ones only.
+
+    ``up`` and ``down`` are shown where their cell holds every sample known of the group; ``tomean`` and ``random``
+    where every sample has the sign that they need.
+    """
+    groups: dict[str, list[Cell]] = {}
+    others: dict[str, tuple[SampleRow, ...]] = {}
+    for cell in cells:
+        if cell.spec.purpose == "attack":
+            groups.setdefault(_group(cell.spec), []).append(cell)
+        else:
+            others[_subject(cell.spec, cell.spec.purpose)] = cell.samples
+    for group in groups.values():
+        yield from _directions(group, others)
+
+
+def _directions(group: list[Cell], others: Mapping[str, tuple[SampleRow, ...]]) -> Iterator[View]:
+    spec = group[0].spec
+    by_sign = {+1: _rows(group, "up"), -1: _rows(group, "down")}
+    samples = {**by_sign[+1], **by_sign[-1]}
+    ids = sorted(samples)
+    mean = spec.dataset.mean_quality
+    wanted = {
+        "up": np.ones(len(ids)),
+        "down": -np.ones(len(ids)),
+        "tomean": np.array([1.0 if samples[i].quality < mean else -1.0 for i in ids]),
+        "random": random_signs(ids, spec.seed).astype(np.float64),
+    }
+    for direction, signs in wanted.items():
+        rows = [by_sign[int(sign)].get(i) for i, sign in zip(ids, signs, strict=True)]
+        complete = tuple(row for row in rows if row is not None)
+        if len(complete) == len(ids):
+            yield View(
+                spec=spec,
+                keys=tuple(cell.spec.key for cell in group),
+                direction=direction,
+                rows=complete,
+                signs=signs,
+                whole={row.id: row for row in others.get(_subject(spec, "clean"), ())},
+                calibration=others.get(_subject(spec, "calibration"), ()),
+                finished=all(cell.finished for cell in group),
+            )
+
+
+def _rows(group: Iterable[Cell], direction: str) -> dict[str, SampleRow]:
+    return {row.id: row for cell in group if cell.spec.direction == direction for row in cell.samples}
+
+
+def _subject(spec: CellSpec, purpose: str) -> str:
+    """What clean scores belong to: a defended model with, for ``clean`` its dataset, for ``calibration`` its crop."""
+    defense = None if spec.defense is None else spec.defense.model_dump(mode="json")
+    scope = spec.crop if purpose == "calibration" else spec.dataset.manifest
+    return canonical([purpose, scope, spec.model.model_dump(mode="json"), defense, spec.version])
+
+
+def _group(spec: CellSpec) -> str:
+    return canonical({**spec.model_dump(mode="json"), "direction": None})

@@ -1,0 +1,124 @@
+"""Models side by side on clean images: correlations with human scores, and whether the first is above the others."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from robustiqa.benchmarks.cell import Cell
+from robustiqa.core.errors import InvalidInput
+from robustiqa.reports.compose import quality_of
+from robustiqa.reports.render import DASH, number
+from robustiqa.statistics import (
+    Bootstrapped,
+    Interval,
+    Resamples,
+    WithinType,
+    bootstrap_srocc,
+    fit_logistic,
+    krocc,
+    paired_difference,
+    plcc_after_logistic,
+    srocc_within_type,
+)
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model on one dataset, clean.
+
+    Attributes:
+        srocc, srocc_iid: the same number with the interval clustered by reference and the i.i.d. one.
+        plcc: after the 4-parameter logistic of VQEG.
+        difference: SROCC minus that of the table's first model, paired, clustered; None for the first itself.
+    """
+
+    model: str
+    n: int
+    n_excluded: int
+    srocc: Interval
+    srocc_iid: Interval
+    krocc: float
+    plcc: float
+    within_type: WithinType
+    difference: Interval | None
+    difference_iid: Interval | None
+
+
+def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
+    """Clean cells of one dataset, in the given order, on the samples that every model could score.
+
+    Raises:
+        InvalidInput: cells of several datasets, or no common sample.
+    """
+    cells = list(cells)
+    if len({cell.spec.dataset.manifest for cell in cells}) != 1:
+        raise InvalidInput("an evaluation compares models on one dataset; evaluate each dataset for itself.")
+    common = sorted(set.intersection(*({row.id for row in cell.samples if row.status == "ok"} for cell in cells)))
+    if not common:
+        raise InvalidInput("no sample has a finite score from every model.")
+    rows = {row.id: row for row in cells[0].samples}
+    human = np.array([rows[i].quality for i in common])
+    types = [rows[i].distortion for i in common]
+    references = [rows[i].reference for i in common]
+    draws = {mode: Resamples.draw(references, mode=mode) for mode in ("cluster", "iid")}
+    scores = [_scores(cell, common) for cell in cells]
+    boots = [{mode: bootstrap_srocc(draws[mode], human, s) for mode in draws} for s in scores]
+    return [
+        Evaluation(
+            model=cell.spec.model.name,
+            n=len(common),
+            n_excluded=len(cell.samples) - len(common),
+            srocc=boot["cluster"].interval(),
+            srocc_iid=boot["iid"].interval(),
+            krocc=krocc(human, s),
+            plcc=plcc_after_logistic(fit_logistic(s, human), s, human),
+            within_type=srocc_within_type(human, s, types),
+            difference=_difference(boot, boots[0], "cluster"),
+            difference_iid=_difference(boot, boots[0], "iid"),
+        )
+        for cell, s, boot in zip(cells, scores, boots, strict=True)
+    ]
+
+
+def _scores(cell: Cell, ids: Sequence[str]) -> Vector:
+    rows = {row.id: row for row in cell.samples}
+    return quality_of([rows[i] for i in ids], "clean", -1 if cell.spec.model.lower_better else 1)
+
+
+def _difference(own: Mapping[str, Bootstrapped], first: Mapping[str, Bootstrapped], mode: str) -> Interval | None:
+    return None if own is first else paired_difference(own[mode], first[mode])
+
+
+def evaluation_markdown(table: Sequence[Evaluation]) -> str:
+    """The evaluations as two Markdown tables: pooled, and SROCC within each type."""
+    pooled = [
+        {
+            "model": e.model,
+            "n": f"{e.n} (−{e.n_excluded})" if e.n_excluded else str(e.n),
+            "SROCC ↑ [95 % CI]": _text(e.srocc),
+            "i.i.d. CI": _range(e.srocc_iid),
+            "KROCC ↑": number(e.krocc),
+            "PLCC ↑": number(e.plcc),
+            "within type ↑": number(e.within_type.mean),
+            f"Δ SROCC to {table[0].model} [95 % CI]": _text(e.difference),
+            "i.i.d. Δ CI": _range(e.difference_iid),
+            "flags": " ".join(e.srocc.flags),
+        }
+        for e in table
+    ]
+    within = [{"model": e.model, **{t: number(v) for t, v in e.within_type.per_type.items()}} for e in table]
+    frames = [pd.DataFrame(records).to_markdown(index=False, disable_numparse=True) for records in (pooled, within)]
+    return "\n\nSROCC within type:\n\n".join(frames) + "\n"
+
+
+def _text(interval: Interval | None) -> str:
+    return DASH if interval is None else f"{number(interval.estimate)} {_range(interval)}"
+
+
+def _range(interval: Interval | None) -> str:
+    return DASH if interval is None else f"[{number(interval.lo)}, {number(interval.hi)}]"

@@ -1,0 +1,178 @@
+"""Paired bootstrap of SROCC, of means and of any other statistic, with 95 % percentile intervals.
+
+Every function takes a ``Resamples``: rows bootstrapped on the same one are paired, and ``paired_difference``
+compares them. "Above" means that the paired interval of the difference excludes 0; fewer than 20 references
+allow no such claim. Percentile interval: Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from robustiqa.core.errors import InvalidInput
+from robustiqa.statistics._arrays import FloatArray, IntArray, as_pair, as_vector, require_length
+from robustiqa.statistics._ranks import Ranking, weighted_srocc
+from robustiqa.statistics.correlation import srocc, undefined_reason
+from robustiqa.statistics.resamples import Resamples
+
+Verdict: TypeAlias = Literal["above", "below", "not separable"]
+
+FEW_CLUSTERS: Final = "few-clusters"
+DEGENERATE_REPLICATES: Final = "degenerate-replicates"
+UNDEFINED: Final = "undefined"
+
+PERCENTILES: Final = (2.5, 97.5)
+# With more dropped replicates than one tail holds, an end of the interval would rest on none of the draws.
+_MAX_DROPPED_SHARE: Final = 0.025
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its 95 % percentile bootstrap interval.
+
+    Attributes:
+        estimate: the statistic of the samples themselves; NaN with the flag "undefined".
+        lo, hi: 2.5th and 97.5th percentile (linear) of the replicates used; NaN with the flag "undefined".
+        replicates: replicates drawn.
+        replicates_used: replicates on which the statistic is defined; the others were dropped.
+        flags: "few-clusters" (fewer than 20 references: print the i.i.d. interval too),
+            "degenerate-replicates" (some were dropped), "undefined" (print "—").
+    """
+
+    estimate: float
+    lo: float
+    hi: float
+    replicates: int
+    replicates_used: int
+    flags: tuple[str, ...] = ()
+
+    @property
+    def claimable(self) -> bool:
+        """Whether significance may be claimed: defined, 20 references or more, at most 2.5 % dropped."""
+        dropped = self.replicates - self.replicates_used
+        unsound = FEW_CLUSTERS in self.flags or UNDEFINED in self.flags
+        return not unsound and dropped <= _MAX_DROPPED_SHARE * self.replicates
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of a difference: "above" or "below" where the interval excludes 0 and a claim is allowed."""
+        if self.claimable and self.lo > 0:
+            return "above"
+        if self.claimable and self.hi < 0:
+            return "below"
+        return "not separable"
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrapped:
+    """A statistic on the samples (``estimate``) and on every resample (``values``, NaN where undefined)."""
+
+    estimate: float
+    values: FloatArray
+    resamples: Resamples
+
+    def interval(self) -> Interval:
+        """The 95 % percentile interval of this statistic."""
+        return interval(self.estimate, self.values, few_clusters=self.resamples.few_clusters)
+
+
+def interval(estimate: float, values: ArrayLike, *, few_clusters: bool) -> Interval:
+    """95 % percentile interval of replicate values; NaN replicates are dropped and counted.
+
+    Args:
+        estimate: the statistic of the samples themselves.
+        values: the statistic of every resample, [replicates].
+        few_clusters: whether the samples have too few references (``Resamples.few_clusters``).
+
+    Raises:
+        InvalidInput: ``values`` is not a 1-D array of at least one number.
+    """
+    replicates = as_vector("values", values)
+    if replicates.size == 0:
+        raise InvalidInput("values holds no replicate; draw at least one")
+    used = replicates[np.isfinite(replicates)]
+    defined = math.isfinite(estimate) and used.size > 0
+    lo, hi = np.percentile(used, PERCENTILES, method="linear") if defined else (math.nan, math.nan)
+    raised = {
+        FEW_CLUSTERS: few_clusters,
+        DEGENERATE_REPLICATES: defined and used.size < replicates.size,
+        UNDEFINED: not defined,
+    }
+    flags = tuple(flag for flag, is_raised in raised.items() if is_raised)
+    return Interval(estimate, float(lo), float(hi), replicates.size, used.size, flags)
+
+
+def bootstrap_srocc(resamples: Resamples, human: ArrayLike, scores: ArrayLike) -> Bootstrapped:
+    """SROCC between human and model scores [n], both quality-oriented, with its replicates.
+
+    Undefined input (see ``correlation``) gives NaN everywhere, and the flag "undefined" on the interval.
+    Raises InvalidInput when the lengths differ from those of the resamples.
+    """
+    human, scores = as_pair(human, scores, names=("human", "scores"))
+    require_length("human", human.size, resamples.size)
+    if undefined_reason(human, scores) is not None:
+        return _undefined(resamples)
+    rankings = Ranking.of(human), Ranking.of(scores)
+    values = [weighted_srocc(*rankings, weights) for weights in resamples.weight_blocks()]
+    return Bootstrapped(srocc(human, scores), np.concatenate(values), resamples)
+
+
+def bootstrap_mean(resamples: Resamples, values: ArrayLike) -> Bootstrapped:
+    """Mean of per-sample values [n], such as gains, with its replicates.
+
+    A non-finite value makes the mean undefined (NaN, flag "undefined"): restrict the resamples to the valid
+    samples and count the others.
+    Raises InvalidInput when the length differs from that of the resamples.
+    """
+    values = as_vector("values", values)
+    require_length("values", values.size, resamples.size)
+    if not np.isfinite(values).all():
+        return _undefined(resamples)
+    means = [_weighted_mean(weights, values) for weights in resamples.weight_blocks()]
+    return Bootstrapped(float(values.mean()), np.concatenate(means), resamples)
+
+
+def bootstrap(resamples: Resamples, statistic: Callable[[IntArray], float]) -> Bootstrapped:
+    """Any statistic of sample indices, such as KROCC or PLCC, one resample at a time.
+
+    Args:
+        resamples: the resamples of the table.
+        statistic: maps sample indices to a number, NaN where it is undefined.
+    """
+    estimate = float(statistic(np.arange(resamples.size)))
+    values = [statistic(resamples.indices(replicate)) for replicate in range(resamples.replicates)]
+    return Bootstrapped(estimate, np.asarray(values, dtype=np.float64), resamples)
+
+
+def paired_difference(first: Bootstrapped, second: Bootstrapped) -> Interval:
+    """Interval of ``first`` minus ``second``; its ``verdict`` says whether ``first`` is above.
+
+    A replicate that is undefined on either side is dropped.
+    Raises InvalidInput when the two were not bootstrapped on the same resamples of the same samples.
+    """
+    if not first.resamples.matches(second.resamples):
+        raise InvalidInput(
+            "a paired difference needs both statistics on the same resamples; "
+            "draw them once, restrict them to the samples that both have, and use them for both"
+        )
+    return interval(
+        first.estimate - second.estimate,
+        first.values - second.values,
+        few_clusters=first.resamples.few_clusters,
+    )
+
+
+def _weighted_mean(weights: FloatArray, values: FloatArray) -> FloatArray:
+    total = weights.sum(axis=1)
+    # A restricted cluster resample can be empty.
+    total[total == 0] = np.nan
+    means: FloatArray = (weights @ values) / total
+    return means
+
+
+def _undefined(resamples: Resamples) -> Bootstrapped:
+    return Bootstrapped(math.nan, np.full(resamples.replicates, np.nan), resamples)

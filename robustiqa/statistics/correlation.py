@@ -1,0 +1,64 @@
+"""Correlations between quality-oriented model scores and human scores: SROCC, KROCC, PLCC.
+
+One rule says when a correlation is undefined, for every function of this room: fewer than 3 samples, a
+non-finite value, or a constant side. The value is then NaN, ``undefined_reason`` says why, and reports print "—"
+and a flag.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from robustiqa.statistics._arrays import FloatArray, as_pair
+
+MIN_SAMPLES = 3
+
+
+def undefined_reason(x: ArrayLike, y: ArrayLike) -> str | None:
+    """Why a correlation of x and y is undefined, or None when it is defined.
+
+    Raises InvalidInput when x and y are not two 1-D arrays of one length.
+    """
+    x, y = as_pair(x, y)
+    if x.size < MIN_SAMPLES:
+        return f"{x.size} samples, fewer than {MIN_SAMPLES}"
+    missing = int(np.count_nonzero(~(np.isfinite(x) & np.isfinite(y))))
+    if missing:
+        return f"{missing} of {x.size} samples are not finite"
+    if np.all(x == x[0]) or np.all(y == y[0]):
+        return "one side is constant"
+    return None
+
+
+def srocc(x: ArrayLike, y: ArrayLike) -> float:
+    """Spearman's rank correlation, signed, ties on midranks, in [-1, 1]; NaN when undefined (see the module).
+
+    Raises InvalidInput when x and y are not two 1-D arrays of one length.
+    """
+    pair = _defined(x, y)
+    return math.nan if pair is None else float(stats.spearmanr(*pair).statistic)
+
+
+def krocc(x: ArrayLike, y: ArrayLike) -> float:
+    """Kendall's tau-b, signed, in [-1, 1]; NaN when undefined (see the module).
+
+    Raises InvalidInput when x and y are not two 1-D arrays of one length.
+    """
+    pair = _defined(x, y)
+    return math.nan if pair is None else float(stats.kendalltau(*pair, variant="b").statistic)
+
+
+def plcc(x: ArrayLike, y: ArrayLike) -> float:
+    """Pearson's linear correlation, signed, in [-1, 1]; NaN when undefined (see the module).
+
+    Raises InvalidInput when x and y are not two 1-D arrays of one length.
+    """
+    pair = _defined(x, y)
+    return math.nan if pair is None else float(stats.pearsonr(*pair).statistic)
+
+
+def _defined(x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray] | None:
+    pair = as_pair(x, y)
+    return pair if undefined_reason(*pair) is None else None

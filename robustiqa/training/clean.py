@@ -1,0 +1,103 @@
+"""Clean training from start to finish: photographs to pairs, labels, a trained network and its card's facts."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save
+
+from robustiqa.core.cache import cache_folder
+from robustiqa.core.errors import InvalidInput
+from robustiqa.core.files import write_atomically
+from robustiqa.core.random import derive_seed
+from robustiqa.datasets.splits import check_disjoint, split_by_reference
+from robustiqa.models.birqa.model import BiRQANetwork, Settings
+from robustiqa.training.batches import Sampler
+from robustiqa.training.labels import Distillation, make_labels
+from robustiqa.training.loop import Report, train
+from robustiqa.training.pairs import Shelf, make_shelves
+from robustiqa.training.recipe import Recipe
+from robustiqa.training.synthesis import Recipe as Synthesis
+from robustiqa.training.validation import validate
+
+Labels = list[NDArray[np.float64]]
+MINIMUM_REFERENCES = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: what it trains, on which photographs, and where it writes."""
+
+    settings: Settings
+    recipe: Recipe
+    photographs: tuple[Path, ...]
+    out: Path
+    seed: int = 0
+    jobs: int = 2
+
+    def split(self) -> dict[str, list[Path]]:
+        """Photographs of training, validation and test, disjoint by reference."""
+        files = {path.stem: path for path in self.photographs}
+        if len(files) < MINIMUM_REFERENCES:
+            raise InvalidInput(f"{len(files)} photographs; training needs at least {MINIMUM_REFERENCES} to split.")
+        names = ("train", "validation", "test")
+        parts = dict(zip(names, split_by_reference(files, self.recipe.split), strict=True))
+        check_disjoint(**parts)
+        return {name: [files[stem] for stem in stems] for name, stems in parts.items()}
+
+
+def run_clean(run: Run, report: Report) -> Path:
+    """Train BiRQA by a clean recipe; write ``out`` (safetensors) with its facts beside it and return it.
+
+    Beside ``out`` stand ``.pt`` (the checkpoint that resumes), ``.csv`` (the log, if ``report`` writes one) and
+    ``.json`` (data, steps, seed, split and the last validation figures).
+    """
+    parts = run.split()
+    shelves, labels = _data(run, parts["train"])
+    held_out, expected = _data(run, parts["validation"])
+    torch.manual_seed(derive_seed("initial weights", run.seed))
+    total = sum(crops.probability for crops in run.recipe.crops)
+    sizes = [(crops.size, crops.count, crops.probability / total) for crops in run.recipe.crops]
+    last: dict[str, float] = {}
+
+    def listen(step: int, figures: dict[str, float]) -> None:
+        last.update(figures)
+        report(step, figures)
+
+    trained = train(
+        BiRQANetwork(run.settings),
+        Sampler(shelves, labels, sizes, run.seed),
+        run.recipe,
+        run.out.with_suffix(".pt"),
+        lambda model: validate(model, held_out, expected),
+        listen,
+    )
+    write_atomically(run.out, save({k: v.contiguous() for k, v in trained.state_dict().items()}))
+    write_atomically(run.out.with_suffix(".json"), json.dumps(_facts(run, parts, last), indent=1) + "\n")
+    return run.out
+
+
+def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
+    synthesis = Synthesis(run.recipe.beyond, run.recipe.composed, run.recipe.transmission)
+    folder = cache_folder("training") / f"{derive_seed(asdict(synthesis), run.seed):x}"
+    shelves = list(make_shelves(photographs, folder, synthesis, run.seed, run.jobs))
+    drafts = [draft for shelf in shelves for draft in shelf.drafts]
+    teachers = np.concatenate([shelf.teachers for shelf in shelves])
+    labels = make_labels(drafts, teachers, Distillation(run.recipe.distillation))
+    ends = np.cumsum([len(shelf.drafts) for shelf in shelves])[:-1]
+    return shelves, np.split(labels, ends)
+
+
+def _facts(run: Run, parts: dict[str, list[Path]], last: dict[str, float]) -> dict[str, Any]:
+    return {
+        "model": asdict(run.settings),
+        "recipe": run.recipe.model_dump(mode="json"),
+        "seed": run.seed,
+        "torch": torch.__version__,
+        "references": {name: [path.stem for path in paths] for name, paths in parts.items()},
+        "last": {name: round(value, 6) for name, value in last.items()},
+    }

@@ -1,0 +1,82 @@
+"""The training set on disk: one file of distorted crops and one table per reference, made once, by two processes."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from robustiqa.core.files import write_atomically
+from robustiqa.core.images import read_rgb, to_tensor
+from robustiqa.core.random import derive_seed
+from robustiqa.training.synthesis import Draft, Recipe, drafts, render
+from robustiqa.training.teachers import TEACHERS, teacher_scores
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All pairs of one reference: its crop windows, distorted crops [n, S, S, 3], drafts and teachers' scores [n, T]."""
+
+    reference: str
+    pristine: Pixels
+    corners: NDArray[np.int64]
+    distorted: Pixels
+    drafts: tuple[Draft, ...]
+    teachers: NDArray[np.float64]
+
+    def pair(self, i: int) -> tuple[Pixels, Pixels]:
+        """Reference and distorted crop [S, S, 3] of pair ``i``."""
+        top, left = self.corners[i]
+        size = self.distorted.shape[1]
+        return self.pristine[top : top + size, left : left + size], self.distorted[i]
+
+
+def make_shelves(
+    images: Sequence[Path], folder: Path, recipe: Recipe, seed: int, jobs: int
+) -> Iterable[Shelf]:
+    """The shelves of ``images``, read from ``folder`` where they exist and made there where they do not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    make = partial(_make, folder=folder, recipe=recipe, seed=seed)
+    missing = [image for image in images if not (folder / f"{image.stem}.csv").exists()]
+    if jobs > 1:
+        with ProcessPoolExecutor(jobs) as pool:
+            list(pool.map(make, missing))
+    else:
+        for image in missing:
+            make(image)
+    return [_read(image, folder, recipe, seed) for image in images]
+
+
+def _make(image: Path, folder: Path, recipe: Recipe, seed: int) -> None:
+    torch.set_num_threads(1)
+    pristine, plan = read_rgb(image), list(drafts(image.stem, recipe, seed))
+    corners = _corners(pristine, plan, recipe.crop, seed)
+    crops, rows = [], []
+    for draft, (top, left) in zip(plan, corners, strict=True):
+        window = pristine[top : top + recipe.crop, left : left + recipe.crop]
+        crops.append(render(window, draft, seed))
+        rows.append(teacher_scores(to_tensor(window)[None], to_tensor(crops[-1])[None])[0])
+    np.save(folder / f"{image.stem}.npy", np.stack(crops))
+    lines = [",".join(TEACHERS)] + [",".join(f"{value:.9g}" for value in row) for row in rows]
+    write_atomically(folder / f"{image.stem}.csv", "\n".join(lines) + "\n")
+
+
+def _read(image: Path, folder: Path, recipe: Recipe, seed: int) -> Shelf:
+    pristine, plan = read_rgb(image), tuple(drafts(image.stem, recipe, seed))
+    with (folder / f"{image.stem}.csv").open(encoding="utf-8") as file:
+        teachers = np.array([[float(v) for v in row] for row in list(csv.reader(file))[1:]])
+    distorted = np.load(folder / f"{image.stem}.npy", mmap_mode="r")
+    return Shelf(image.stem, pristine, _corners(pristine, plan, recipe.crop, seed), distorted, plan, teachers)
+
+
+def _corners(pristine: Pixels, plan: Sequence[Draft], crop: int, seed: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng(derive_seed("corners", seed, plan[0].reference))
+    height, width = pristine.shape[:2]
+    return rng.integers(0, (height - crop + 1, width - crop + 1), size=(len(plan), 2))

@@ -1,0 +1,66 @@
+"""Training recipes: TOML files of the package or of the user, checked field by field."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from robustiqa.core.errors import InvalidInput, UnknownName
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Crops(_Strict):
+    """Batches of ``count`` crops of ``size`` pixels, drawn with ``probability``."""
+
+    size: Annotated[int, Field(ge=32)]
+    count: Annotated[int, Field(ge=2)]
+    probability: Positive
+
+
+class Recipe(_Strict):
+    """Everything that decides a clean training run beside the model and the photographs."""
+
+    steps: Annotated[int, Field(ge=1)]
+    learning_rate: Positive
+    final_learning_rate: Positive
+    warmup: Annotated[int, Field(ge=0)] = 0
+    betas: tuple[float, float] = (0.9, 0.999)
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.7
+    crops: tuple[Crops, ...]
+    distillation: Annotated[float, Field(ge=0, le=1)] = 1.0
+    split: tuple[Positive, Positive, Positive] = (60, 20, 21)
+    beyond: Annotated[int, Field(ge=0)] = 1
+    composed: Annotated[int, Field(ge=0)] = 12
+    transmission: Annotated[int, Field(ge=0)] = 5
+    validate_every: Annotated[int, Field(ge=1)] = 2000
+    save_every: Annotated[int, Field(ge=1)] = 200
+
+
+def load_recipe(name: str) -> Recipe:
+    """The recipe called ``name`` in the package, or the TOML file at that path.
+
+    Raises:
+        UnknownName: neither a recipe of the package nor a file.
+        InvalidInput: the file is not TOML, or a field is missing, unknown or out of range.
+    """
+    folder = files("robustiqa.training").joinpath("recipes")
+    shipped = {Path(entry.name).stem: entry for entry in folder.iterdir() if entry.name.endswith(".toml")}
+    path = Path(name)
+    if name not in shipped and not path.is_file():
+        raise UnknownName("recipe", name, shipped)
+    text = shipped[name].read_text(encoding="utf-8") if name in shipped else path.read_text(encoding="utf-8")
+    try:
+        return Recipe.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"recipe {name}: not TOML: {error}.") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise InvalidInput(f"recipe {name}: {faults}.") from error
