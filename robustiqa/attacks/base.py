@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import check_pair
 from robustiqa.core.objective import Cost, Objective
@@ -23,12 +24,11 @@ class AttackResult:
 
     Attributes:
         adversarial: best images found [N, 3, H, W], in the ball and in [0, 1].
-        clean_score, attacked_score: before and after [N].
-        attacked_score_8bit: of ``adversarial`` rounded to 8 bits, still within ε.
+        adversarial_8bit: the same on the 8-bit grid, still within ε where the grid allows it.
+        clean_score, attacked_score, attacked_score_8bit: of the images before and after, and of the rounded ones [N].
         last_score: of the search's last iterate, which may be worse than its best.
         best_iteration: which evaluated iterate was the best; 0 is the clean image.
         cost: model passes of the search, per sample.
-        seconds: not kept here: time belongs to the run, not to the result.
     """
 
     adversarial: Tensor
@@ -39,45 +39,6 @@ class AttackResult:
     last_score: Tensor
     best_iteration: Tensor
     cost: Cost
-
-
-class Search:
-    """The objective as a search sees it: every candidate inside the ball is a contender for the result.
-
-    It has the face of an objective (``value``, ``value_and_grad``), and keeps the best candidate per sample, so an
-    attack returns its best iterate whether its author thought of it or not. Non-finite values never win.
-    """
-
-    def __init__(self, objective: Objective, ball: Linf, clean_j: Tensor) -> None:
-        self.count = objective.count
-        self.best = ball.center.clone()
-        self.best_j = clean_j.clone()
-        self.best_iteration = torch.zeros(self.count, dtype=torch.int64)
-        self._seen = torch.zeros(self.count, dtype=torch.int64)
-        self._objective = objective
-        self._ball = ball
-
-    def value(self, x: Tensor, index: Tensor) -> Tensor:
-        """J [M] of candidates ``x`` [M, 3, H, W] for samples ``index`` [M]."""
-        j = self._objective.value(x, index)
-        self._keep(x, j, index)
-        return j
-
-    def value_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """J [M] and its gradient [M, 3, H, W]; a non-finite gradient entry is returned as 0."""
-        j, gradient = self._objective.value_and_grad(x, index)
-        self._keep(x, j, index)
-        return j, torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
-
-    def _keep(self, x: Tensor, j: Tensor, index: Tensor) -> None:
-        rows = index.cpu()
-        self._seen.index_add_(0, rows, torch.ones_like(rows))
-        better = self._ball.contains(x, index) & (j > self.best_j[index])
-        for row in better.nonzero().flatten().tolist():
-            sample = int(index[row])
-            if j[row] > self.best_j[sample]:  # the same sample may stand in the batch twice
-                self.best[sample], self.best_j[sample] = x[row].detach(), j[row]
-                self.best_iteration[sample] = self._seen[sample]
 
 
 @dataclass(frozen=True)
@@ -99,6 +60,11 @@ class Attack(ABC):
         ``x`` is the clean distorted batch. The best evaluated iterate is kept by ``search``; steps must not depend
         on other samples of the batch, and random numbers come from ``random`` alone.
         """
+
+    @final
+    def propose(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+        """Run this attack as a member of an ensemble, on the ensemble's own ``search``; its last iterate."""
+        return ball.project(self._search(search, x, ball, random))
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -131,40 +97,32 @@ class Attack(ABC):
         ball = Linf.around(dist, eps)
         everyone = torch.arange(objective.count, device=dist.device)
         with objective.as_harness():
-            clean_j = objective.value(dist, everyone)
-        search = Search(objective, ball, clean_j)
-        last = self._search(search, dist, ball, RandomStreams(seed, self.name, names))
-        return _judge(objective, search, ball, last, everyone)
+            search = Search(objective, ball, objective.value(dist, everyone))
+        last = self.propose(search, dist, ball, RandomStreams(seed, self.name, names))
+        with objective.as_harness():
+            return _judge(objective, search, ball, last, everyone)
 
 
 def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, everyone: Tensor) -> AttackResult:
-    """Score the search's results afresh, all in one batch, so that clean and attacked scores compare like with like."""
-    last = ball.project(last)
-    with objective.as_harness():
-        last_j = objective.value(last, everyone)
-        best_j = objective.value(search.best, everyone)
-        clean_j = objective.value(ball.center, everyone)
-    best = search.best
-    last_wins = (last_j > best_j) & ball.contains(last, everyone)
-    iterations = torch.where(last_wins.cpu(), search._seen, search.best_iteration)  # noqa: SLF001 (one unit)
-    best = torch.where(_rows(last_wins), last, best)
-    clean_wins = ~(torch.maximum(last_j.nan_to_num(-torch.inf), best_j) >= clean_j)
-    best = torch.where(_rows(clean_wins), ball.center, best)
-    best_8bit = ball.round_8bit(best)
+    """Score the results afresh, each in the whole batch, so that clean and attacked scores compare like with like."""
+    clean_j, last_j = objective.value(ball.center, everyone), objective.value(last, everyone)
+    found = search.found(last, last_j)
+    best_j = objective.value(found.best, everyone)
+    # a value from another batch may differ in its last bits; what is promised must hold for the scores reported
+    lost = ~(best_j >= clean_j)
+    best = torch.where(lost[:, None, None, None], ball.center, found.best)
+    best_j = torch.where(lost, clean_j, best_j)
+    rounded = ball.round_8bit(best)
     return AttackResult(
         adversarial=best,
-        adversarial_8bit=best_8bit,
-        clean_score=objective.native_scores(ball.center),
-        attacked_score=objective.native_scores(best),
-        attacked_score_8bit=objective.native_scores(best_8bit),
-        last_score=objective.native_scores(last),
-        best_iteration=torch.where(clean_wins.cpu(), 0, iterations),
+        adversarial_8bit=rounded,
+        clean_score=objective.evaluated(ball.center, clean_j),
+        attacked_score=objective.evaluated(best, best_j),
+        attacked_score_8bit=objective.evaluated(rounded, objective.value(rounded, everyone)),
+        last_score=objective.evaluated(last, last_j),
+        best_iteration=torch.where(lost.cpu(), 0, found.iteration),
         cost=objective.cost,
     )
-
-
-def _rows(mask: Tensor) -> Tensor:
-    return mask[:, None, None, None]
 
 
 def _ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
@@ -172,3 +130,16 @@ def _ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
     if len(names) != count or len(set(names)) != count:
         raise InvalidInput(f"ids: {len(names)} names, {len(set(names))} distinct; wanted {count} distinct ones.")
     return names
+
+
+def at_least(attack: Attack, **minima: float) -> None:
+    """Check parameters of an attack: whole numbers at least their minimum, real ones above it.
+
+    Raises:
+        InvalidInput: names the parameter, its value and the bound.
+    """
+    for name, minimum in minima.items():
+        value = getattr(attack, name)
+        if not (value >= minimum if isinstance(value, int) else value > minimum):
+            bound = f"at least {minimum}" if isinstance(value, int) else f"above {minimum}"
+            raise InvalidInput(f"{attack.name}: {name}={value!r} must be {bound}.")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.core.errors import InvalidInput
+from robustiqa.core.random import RandomStreams
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Linf:
     """All images within ``eps`` of ``center`` [N, 3, H, W] in every pixel, and in [0, 1].
 
     ``low`` and ``high`` are the ball's corners, pulled in by one float where rounding would leave the ball: every x
-    with low <= x <= high satisfies \\|x - center\\| <= eps exactly, as float32 computes it.
+    with low <= x <= high has abs(x - center) <= eps, exactly, as the images' own precision computes it.
     """
 
     center: Tensor
@@ -30,15 +31,20 @@ class Linf:
         """
         if not 0 < eps <= 1:
             raise InvalidInput(f"eps {eps!r} is out of (0, 1]; images are in [0, 1], so write 8/255, not 8.")
-        low, high = (center - eps).clamp_min(0), (center + eps).clamp_max(1)
-        low = torch.where(center - low > eps, torch.nextafter(low, center), low)
-        high = torch.where(high - center > eps, torch.nextafter(high, center), high)
+        radius = _round_down(eps, center.dtype)
+        low, high = (center - radius).clamp_min(0), (center + radius).clamp_max(1)
+        low = torch.where(center - low > radius, torch.nextafter(low, center), low)
+        high = torch.where(high - center > radius, torch.nextafter(high, center), high)
         return cls(center, eps, low, high)
 
     def project(self, x: Tensor, index: Tensor | None = None) -> Tensor:
         """The point of the ball nearest to ``x`` (rows ``index`` of the batch, or all)."""
         low, high = (self.low, self.high) if index is None else (self.low[index], self.high[index])
         return torch.minimum(torch.maximum(x, low), high)
+
+    def random_point(self, random: RandomStreams) -> Tensor:
+        """Uniform in the ball cut with [0, 1]: center + U(-eps, eps), clipped; row i from the stream of sample i."""
+        return self.project(self.center + self.eps * (2 * random.uniform_like(self.center) - 1))
 
     def contains(self, x: Tensor, index: Tensor) -> Tensor:
         """Which rows of ``x`` [M, ...] lie in the ball of sample ``index`` [M]; non-finite rows do not."""
@@ -56,3 +62,9 @@ class Linf:
         level = torch.minimum(torch.maximum((x * 255).round(), lowest), highest)
         level = torch.where(lowest > highest, (self.center * 255).round(), level)
         return level / 255
+
+
+def _round_down(eps: float, dtype: torch.dtype) -> Tensor:
+    """The largest number of ``dtype`` that is not above ``eps``: 8/255 itself is no float32, and its nearest is above."""
+    nearest = torch.tensor(eps, dtype=dtype)
+    return nearest if nearest.item() <= eps else torch.nextafter(nearest, torch.zeros_like(nearest))

@@ -11,8 +11,7 @@ Mode = Literal["valid", "same"]
 
 def luma(rgb: Tensor) -> Tensor:
     """Y [N, 1, H, W] of sRGB [N, 3, H, W]: .299 R + .587 G + .114 B, unrounded (BT.601)."""
-    red, green, blue = rgb.split(1, dim=1)
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+    return 0.299 * rgb[:, :1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:]
 
 
 def gaussian_window(size: int, sigma: float, like: Tensor) -> Tensor:
@@ -23,7 +22,10 @@ def gaussian_window(size: int, sigma: float, like: Tensor) -> Tensor:
 
 
 def gaussian_filter(x: Tensor, size: int, sigma: float, mode: Mode = "valid") -> Tensor:
-    """Each channel of ``x`` [N, C, H, W] filtered; ``valid`` loses size - 1 pixels, ``same`` replicates the border."""
+    """Each channel of ``x`` [N, C, H, W] filtered with :func:`gaussian_window`, rows and columns apart.
+
+    ``valid`` returns size - 1 pixels less in height and width, ``same`` replicates the border.
+    """
     window = gaussian_window(size, sigma, x)
     channels = x.shape[1]
     if mode == "same":

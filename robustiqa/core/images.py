@@ -73,10 +73,15 @@ def check_pair(reference: Tensor, distorted: Tensor, min_size: int = 1) -> None:
             raise InvalidInput(f"{name}: shape {tuple(image.shape)}, {image.dtype}; wanted float [N, 3, H, W].")
         if min(image.shape[-2:]) < min_size:
             raise InvalidInput(f"{name}: {_size(image)} is below the model's minimum of {min_size} pixels a side.")
-        if image.numel() and not (0 <= float(image.min()) and float(image.max()) <= 1):
+        if image.numel() and not _in_unit_range(image):
             raise InvalidInput(f"{name}: values leave [0, 1] or are not finite; divide 8-bit images by 255.")
     if reference.shape != distorted.shape:
         raise InvalidInput(f"sizes differ: reference {_size(reference)}, distorted {_size(distorted)}.")
+
+
+def _in_unit_range(image: Tensor) -> bool:
+    low, high = image.detach().aminmax()
+    return bool((low >= 0) & (high <= 1))
 
 
 def _size(image: Tensor) -> str:

@@ -117,10 +117,16 @@ class Objective:
         _add(self._books.open.dead, index[_is_dead(gradient)])
         return j.detach(), gradient
 
-    def native_scores(self, x: Tensor) -> Tensor:
-        """Scores [N] of the whole batch ``x`` as the evaluated model (``score_with``) reports them; not counted."""
+    def evaluated(self, x: Tensor, j: Tensor) -> Tensor:
+        """Native scores [N] of the whole batch ``x`` as the evaluated model reports them; ``j`` is their J.
+
+        Where the attacked model is the evaluated one, J holds the scores already.
+        """
+        if self.score_with is self.model:
+            return self.model.info.orientation * self.signs * j
         with torch.no_grad():
             scores = self.score_with.compare(self._scored_reference, x)
+        _add(self._books.open.forwards, torch.arange(self.count))
         return check_scores(scores, self.count, self.score_with.info.name)
 
     def _scores(self, x: Tensor, index: Tensor) -> Tensor:

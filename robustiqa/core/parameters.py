@@ -29,13 +29,16 @@ def parse_eps(text: str) -> float:
 
 
 def split_named(text: str) -> tuple[str, dict[str, str]]:
-    """``"jpeg:quality=50,apply_to=both"`` to ``("jpeg", {"quality": "50", "apply_to": "both"})``."""
+    """``"jpeg:quality=50,apply_to=both"`` to ``("jpeg", {"quality": "50", "apply_to": "both"})``.
+
+    A bare word is the version: ``"autoattack:quick"`` is ``autoattack:version=quick``.
+    """
     name, _, rest = text.partition(":")
     parameters = {}
     for part in filter(None, rest.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals:
-            raise InvalidInput(f"parameter {part!r} of {name!r} has no value; write {name}:{key}=VALUE.")
+        key, _, value = part.partition("=") if "=" in part else ("version", "", part)
+        if not (key.strip() and value.strip()):
+            raise InvalidInput(f"parameter {part!r} of {name!r} has no name or no value; write {name}:PARAMETER=VALUE.")
         parameters[key.strip()] = value.strip()
     return name.strip(), parameters
 

@@ -17,7 +17,7 @@ from robustiqa.statistics.correlation import MIN_SAMPLES
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Sort of one variable: ``order`` sorts it, ``starts`` opens runs of ties, ``level`` is a sample's run."""
+    """Sort of one variable: ``order`` sorts it, ``starts`` opens runs of ties, ``level`` is its run."""
 
     order: IntArray
     starts: IntArray

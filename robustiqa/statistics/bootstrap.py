@@ -2,7 +2,8 @@
 
 Every function takes a ``Resamples``: rows bootstrapped on the same one are paired, and ``paired_difference``
 compares them. "Above" means that the paired interval of the difference excludes 0; fewer than 20 references
-allow no such claim. Percentile interval: Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13.
+allow no such claim. Percentile interval: Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993,
+chapter 13.
 """
 
 import math
@@ -35,12 +36,13 @@ class Interval:
     """A number with its 95 % percentile bootstrap interval.
 
     Attributes:
-        estimate: the statistic of the samples themselves; NaN with the flag "undefined".
-        lo, hi: 2.5th and 97.5th percentile (linear) of the replicates used; NaN with the flag "undefined".
+        estimate: the statistic of the samples themselves; NaN where undefined.
+        lo: 2.5th percentile (linear) of the replicates used; NaN with the flag "undefined".
+        hi: 97.5th percentile, likewise.
         replicates: replicates drawn.
         replicates_used: replicates on which the statistic is defined; the others were dropped.
         flags: "few-clusters" (fewer than 20 references: print the i.i.d. interval too),
-            "degenerate-replicates" (some were dropped), "undefined" (print "—").
+            "degenerate-replicates" (some were dropped), "undefined" (no estimate or no replicate: print "—").
     """
 
     estimate: float

@@ -1,8 +1,8 @@
 """Correlations between quality-oriented model scores and human scores: SROCC, KROCC, PLCC.
 
 One rule says when a correlation is undefined, for every function of this room: fewer than 3 samples, a
-non-finite value, or a constant side. The value is then NaN, ``undefined_reason`` says why, and reports print "—"
-and a flag.
+non-finite value, or a constant side. The value is then NaN, ``undefined_reason`` says why, and reports print
+"—" and a flag.
 """
 
 import math

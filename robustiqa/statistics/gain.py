@@ -140,10 +140,7 @@ def _location(gains: FloatArray) -> tuple[float, float, float, float]:
 
 
 def _as_signs(sign: ArrayLike, size: int) -> FloatArray:
-    signs = np.asarray(sign, dtype=np.float64)
-    if signs.ndim == 0:
-        signs = np.full(size, signs)
-    signs = as_vector("sign", signs)
+    signs = as_vector("sign", np.full(size, sign) if np.ndim(sign) == 0 else sign)
     require_length("sign", signs.size, size)
     if not np.isin(signs, (-1.0, 1.0)).all():
         raise InvalidInput("sign must be +1 (quality was to rise) or -1 (to fall) for every sample")

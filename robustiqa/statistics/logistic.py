@@ -16,9 +16,13 @@ from robustiqa.statistics._arrays import FloatArray, as_pair, as_vector
 from robustiqa.statistics.correlation import plcc, undefined_reason
 
 _PARAMETERS = 4
-_MAX_EVALUATIONS = 1000
-# Of |b4|, in standard deviations of the scores: a step at one end, a straight line at the other.
-_WIDTH_BOUNDS = (1e-3, 1e3)
+_MAX_EVALUATIONS = 300
+# Of |b4|, in units of the spread of the scores: bounds (a step, almost a line) and starts between them.
+_WIDTHS = (1e-3, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+# How far b3 may lie outside the clean scores, in units of |b4|.
+_MAX_OFFSET = 5.0
+# Share of the variance by which the curve may miss a straight line: what the upper bound of |b4| costs.
+_LINE_SLACK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,12 @@ def fit_logistic(scores: ArrayLike, human: ArrayLike) -> LogisticMap:
     if x.size <= _PARAMETERS:
         return LogisticMap(line, failure=f"{x.size} samples for {_PARAMETERS} parameters")
     parameters, failure = _fit_curve(x, y)
-    curve = LogisticMap(parameters)
-    fallback = LogisticMap(line, failure=failure or "the logistic fits worse than a straight line")
-    if failure is not None or _squared_error(curve(x), y) > _squared_error(fallback(x), y):
-        return fallback
+    if failure is not None:
+        return LogisticMap(line, failure=failure)
+    curve, straight = LogisticMap(parameters), LogisticMap(line, failure="it fits worse than a straight line")
+    slack = _LINE_SLACK * _squared_error(y, np.full_like(y, y.mean()))
+    if _squared_error(curve(x), y) > _squared_error(straight(x), y) + slack:
+        return straight
     return curve
 
 
@@ -90,35 +96,51 @@ def _logistic(x: FloatArray, b1: float, b2: float, b3: float, b4: float) -> Floa
 
 def _fit_line(x: FloatArray, y: FloatArray) -> tuple[float, float]:
     centred = x - x.mean()
-    slope = float(centred @ (y - y.mean()) / (centred @ centred))
+    variation = float(centred @ centred)
+    slope = float(centred @ (y - y.mean())) / variation if variation > 0 else 0.0
     return slope, float(y.mean() - slope * x.mean())
 
 
 def _fit_curve(x: FloatArray, y: FloatArray) -> tuple[tuple[float, float, float, float], str | None]:
-    # Scores come in any unit; on standardised axes one start and one tolerance serve all of them.
-    (x_mean, x_std), (y_mean, y_std) = (x.mean(), x.std()), (y.mean(), y.std())
-    z, target = (x - x_mean) / x_std, (y - y_mean) / y_std
-    ends = (target.max(), target.min()) if z @ target >= 0 else (target.min(), target.max())
-    lower, upper = np.log(_WIDTH_BOUNDS)
+    # Scores come in any unit and may hold outliers: in robust units one set of starts and bounds serves all.
+    centre, unit = float(np.median(x)), _spread(x)
+    z = (x - centre) / unit
 
     def residuals(p: FloatArray) -> FloatArray:
-        b1, b2, b3, log_b4 = p.tolist()
-        return _logistic(z, b1, b2, b3, math.exp(log_b4)) - target
+        return _project(z, y, p)[1] - y
 
     fit = least_squares(
         residuals,
-        x0=(*ends, 0.0, math.log(0.5)),
-        bounds=([-np.inf, -np.inf, -np.inf, lower], [np.inf, np.inf, np.inf, upper]),
+        x0=_best_start(z, y),
+        bounds=([-np.inf, math.log(_WIDTHS[0])], [np.inf, math.log(_WIDTHS[-1])]),
         max_nfev=_MAX_EVALUATIONS,
     )
-    b1, b2, b3, log_b4 = (float(p) for p in fit.x)
-    parameters = (
-        y_mean + y_std * b1,
-        y_mean + y_std * b2,
-        x_mean + x_std * b3,
-        x_std * math.exp(log_b4),
-    )
+    (b1, b2, mid, width), _ = _project(z, y, fit.x)
+    parameters = (b1, b2, centre + unit * mid, unit * width)
     return parameters, None if fit.success else f"no convergence in {_MAX_EVALUATIONS} evaluations"
+
+
+def _project(
+    z: FloatArray, y: FloatArray, p: FloatArray
+) -> tuple[tuple[float, float, float, float], FloatArray]:
+    """Parameters and curve of the best logistic of one middle and log width: b1 and b2 enter linearly."""
+    width = math.exp(p[1])
+    # Exponential-like data push the middle, and with it b1 or b2, to infinity; scores beyond the clean range
+    # would then explode.
+    mid = float(np.clip(p[0], z.min() - _MAX_OFFSET * width, z.max() + _MAX_OFFSET * width))
+    slope, b2 = _fit_line(_logistic(z, 1.0, 0.0, mid, width), y)
+    return (b2 + slope, b2, mid, width), _logistic(z, b2 + slope, b2, mid, width)
+
+
+def _best_start(z: FloatArray, y: FloatArray) -> FloatArray:
+    mids = np.quantile(z, np.linspace(0.05, 0.95, 10))
+    starts = [np.array([mid, math.log(width)]) for mid in mids for width in _WIDTHS[1:-1]]
+    return min(starts, key=lambda start: _squared_error(_project(z, y, start)[1], y))
+
+
+def _spread(x: FloatArray) -> float:
+    low, high = np.quantile(x, (0.16, 0.84))
+    return float(high - low) / 2 or float(x.std())
 
 
 def _squared_error(predicted: FloatArray, target: FloatArray) -> float:

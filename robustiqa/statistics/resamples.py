@@ -32,6 +32,7 @@ class Resamples:
 
     Attributes:
         draws: the drawn units, in drawing order, [replicates, units].
+        samples: position of every sample in the references given to ``draw``, [n].
         unit_of: unit of every sample, [n].
         reference_of: reference of every sample as a number, [n]; kept in both modes, because few references
             forbid a claim of significance whichever way the samples were drawn.
@@ -40,6 +41,7 @@ class Resamples:
     """
 
     draws: NDArray[np.int32]
+    samples: IntArray
     unit_of: IntArray
     reference_of: IntArray
     mode: Mode
@@ -65,15 +67,16 @@ class Resamples:
         """
         _check_settings(mode, seed, replicates)
         _, reference_of = np.unique(as_labels("references", references), return_inverse=True)
-        unit_of = reference_of if mode == "cluster" else np.arange(reference_of.size)
+        samples = np.arange(reference_of.size)
+        unit_of = reference_of if mode == "cluster" else samples
         units = int(unit_of.max()) + 1
         rng = np.random.default_rng(seed)
         draws = np.empty((replicates, units), dtype=np.int32)
         for row in draws:
             row[:] = rng.integers(0, units, size=units)
-        for array in (draws, unit_of, reference_of):
+        for array in (draws, samples, unit_of, reference_of):
             array.setflags(write=False)
-        return cls(draws, unit_of, reference_of, mode, seed)
+        return cls(draws, samples, unit_of, reference_of, mode, seed)
 
     @property
     def size(self) -> int:
@@ -104,14 +107,19 @@ class Resamples:
         require_length("keep", mask.size, self.size)
         if not mask.any():
             raise InvalidInput("keep leaves no sample; resampling needs at least one")
-        return replace(self, unit_of=self.unit_of[mask], reference_of=self.reference_of[mask])
+        return replace(
+            self,
+            samples=self.samples[mask],
+            unit_of=self.unit_of[mask],
+            reference_of=self.reference_of[mask],
+        )
 
     def matches(self, other: "Resamples") -> bool:
         """Whether both resample the same samples with the same draws, as a paired comparison needs."""
         return self is other or (
             np.array_equal(self.draws, other.draws)
+            and np.array_equal(self.samples, other.samples)
             and np.array_equal(self.unit_of, other.unit_of)
-            and np.array_equal(self.reference_of, other.reference_of)
         )
 
     def indices(self, replicate: int) -> IntArray:

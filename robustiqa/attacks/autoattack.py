@@ -1,0 +1,59 @@
+"""An ensemble in the spirit of AutoAttack (Croce and Hein, ICML 2020), defined openly for a score.
+
+AutoAttack is APGD on cross-entropy, APGD and FAB targeted at classes, and Square. On one score the first two are one
+attack and FAB has no class boundary to look for. Here it is APGD from several starts, C&W inside the ball, and Square;
+per image the best of all is kept, so the ensemble is never weaker than a member. Its numbers must not be compared
+with the classifier suite's.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from torch import Tensor
+
+from robustiqa.attacks.apgd import APGD
+from robustiqa.attacks.base import Access, Attack
+from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.cw import CW
+from robustiqa.attacks.search import Search
+from robustiqa.attacks.square import Square
+from robustiqa.core.errors import UnknownName
+from robustiqa.core.random import RandomStreams
+
+MEMBERS: Final[dict[str, tuple[Attack, ...]]] = {
+    "standard": (APGD(steps=100, restarts=5), CW(steps=100), Square(queries=5000)),
+    "quick": (APGD(steps=25), CW(steps=25), Square(queries=250)),
+}
+
+
+@dataclass(frozen=True)
+class AutoAttack(Attack):
+    """APGD, C&W in the box and Square on one shared record of the best.
+
+    ``standard``: APGD-100 from 5 starts, cw 100, Square 5,000. ``quick``: APGD-25, cw 25, Square 250, flagged
+    ``reduced-budget``. Every member draws the random numbers that it would draw alone.
+    """
+
+    name: ClassVar[str] = "autoattack"
+    access: ClassVar[Access] = "white-box"
+    paper: ClassVar[str] = "Croce and Hein, ICML 2020, arXiv 2003.01690; members redefined for a score"
+
+    version: Literal["standard", "quick"] = "standard"
+
+    def __post_init__(self) -> None:
+        if self.version not in MEMBERS:
+            raise UnknownName("version of autoattack", self.version, MEMBERS)
+
+    @property
+    def members(self) -> tuple[Attack, ...]:
+        return MEMBERS[self.version]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return ("reduced-budget",) if self.version == "quick" else ()
+
+    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+        last = x
+        for member in self.members:
+            last = member.propose(search, x, ball, random.of(member.name))
+        return last

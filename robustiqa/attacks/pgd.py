@@ -1,0 +1,36 @@
+"""Projected Gradient Descent (Madry, Makelov, Schmidt, Tsipras and Vladu, ICLR 2018, arXiv 1706.06083)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.gradient_sign import ascend
+from robustiqa.attacks.search import Search
+from robustiqa.core.random import RandomStreams
+
+
+@dataclass(frozen=True)
+class PGD(Attack):
+    """BIM from a uniformly random point of the ball, ``restarts`` times; the best of all is kept."""
+
+    name: ClassVar[str] = "pgd"
+    access: ClassVar[Access] = "white-box"
+    paper: ClassVar[str] = "Madry et al., ICLR 2018, arXiv 1706.06083"
+
+    steps: int = 10
+    alpha: float = 2 / 255
+    random_start: bool = True
+    restarts: int = 1
+
+    def __post_init__(self) -> None:
+        at_least(self, steps=1, alpha=0, restarts=1)
+
+    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+        last = x
+        for restart in range(self.restarts):
+            start = ball.random_point(random.with_restart(restart)) if self.random_start else x
+            last = ascend(search, start, ball, self.alpha, self.steps)
+        return last

@@ -1,0 +1,60 @@
+"""The objective as a search sees it, and the judge of what it found."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from robustiqa.attacks.budget import Linf
+from robustiqa.core.objective import Objective
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best of a search: images [N, 3, H, W] and, per sample, which evaluated iterate it was (0: the clean image)."""
+
+    best: Tensor
+    iteration: Tensor
+
+
+class Search:
+    """An objective of which every candidate inside the ball is a contender for the result.
+
+    An attack returns its best iterate whether its author thought of it or not. Non-finite values never win.
+    """
+
+    def __init__(self, objective: Objective, ball: Linf, clean_j: Tensor) -> None:
+        self.count = objective.count
+        self.everyone = torch.arange(self.count, device=ball.center.device)
+        self._objective, self._ball = objective, ball
+        self._best, self._best_j = ball.center.clone(), clean_j.nan_to_num(nan=-torch.inf)
+        self._iteration, self._seen = (torch.zeros(self.count, dtype=torch.int64) for _ in range(2))
+
+    def value(self, x: Tensor, index: Tensor | None = None) -> Tensor:
+        """J [M] of candidates ``x`` [M, 3, H, W] for samples ``index`` [M] (default: the whole batch)."""
+        index = self.everyone if index is None else index
+        j = self._objective.value(x, index)
+        self._keep(x, j, index)
+        return j
+
+    def value_and_grad(self, x: Tensor, index: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """J [M] and its gradient [M, 3, H, W]; a non-finite entry of the gradient is returned as 0."""
+        index = self.everyone if index is None else index
+        j, gradient = self._objective.value_and_grad(x, index)
+        self._keep(x, j, index)
+        return j, torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
+
+    def found(self, last: Tensor, last_j: Tensor) -> Found:
+        """The best candidate of each sample, ``last`` [N, 3, H, W] among them."""
+        self._keep(last, last_j, self.everyone)
+        return Found(self._best, self._iteration)
+
+    def _keep(self, x: Tensor, j: Tensor, index: Tensor) -> None:
+        rows = index.cpu()
+        self._seen.index_add_(0, rows, torch.ones_like(rows))
+        better = self._ball.contains(x, index) & (j > self._best_j[index])
+        for row in better.nonzero().flatten().tolist():
+            sample = int(index[row])
+            if j[row] > self._best_j[sample]:  # a sample may stand in the batch twice
+                self._best[sample], self._best_j[sample] = x[row].detach(), j[row]
+                self._iteration[sample] = self._seen[sample]

@@ -1,0 +1,126 @@
+"""DISTS (Ding, Ma, Wang and Simoncelli, IEEE TPAMI 44(5), 2022, arXiv 2004.07728), without resizing."""
+
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from robustiqa.core.model import ModelInfo, QualityModel, Reference
+from robustiqa.models.backbones import VGG16, Trunk
+from robustiqa.models.entry import ModelEntry, NoParameters
+from robustiqa.models.weights import Tensors, WeightFile, Weights, fill
+
+CHANNELS: Final = (3, *VGG16.channels)
+C1: Final = 1e-6
+C2: Final = 1e-6
+REPOSITORY: Final = (
+    "https://raw.githubusercontent.com/dingkeyan93/DISTS/1267d8cb626c98706db3697422701c56a85ebf2e"
+)
+
+
+class L2Pooling(nn.Module):
+    """Root of the blurred squares at half the size, rounded up (Henaff and Simoncelli, 2016): no aliasing."""
+
+    window: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hann = torch.hann_window(5, periodic=False, dtype=torch.float64)[1:-1]
+        window = torch.outer(hann, hann)
+        kernels = (window / window.sum()).float().repeat(channels, 1, 1, 1)
+        self.register_buffer("window", kernels, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        blurred = F.conv2d(x * x, self.window, stride=2, padding=1, groups=x.shape[1])
+        return (blurred + 1e-12).sqrt()
+
+
+class Layer(NamedTuple):
+    """Features [N, C, H, W] less their means over space, those means [N, C], and the variances [N, C]."""
+
+    centred: Tensor
+    mean: Tensor
+    variance: Tensor
+
+
+class DISTS(QualityModel):
+    """One minus the weighted similarities of means (texture) and covariances (structure) of all channels: the
+    image's and those of five layers of VGG16 (equation 7).
+    """
+
+    def __init__(self, info: ModelInfo) -> None:
+        super().__init__()
+        self.info = info
+        self.trunk = Trunk(VGG16, L2Pooling)
+        self.similarity = nn.ParameterDict({name: torch.rand(sum(CHANNELS)) for name in ("alpha", "beta")})
+
+    def prepare(self, ref: Tensor) -> Reference:
+        return Reference(ref, tuple(tensor for layer in self._layers(ref) for tensor in layer))
+
+    def compare(self, reference: Reference, dist: Tensor) -> Tensor:
+        size = len(Layer._fields)
+        refs = [Layer(*reference.features[i : i + size]) for i in range(0, len(reference.features), size)]
+        pairs = list(zip(refs, self._layers(dist), strict=True))
+        alpha, beta = self.similarity["alpha"], self.similarity["beta"]
+        texture = torch.cat([_texture(ref, own) for ref, own in pairs], 1)
+        structure = torch.cat([_structure(ref, own) for ref, own in pairs], 1)
+        distance: Tensor = (alpha * texture + beta * structure).sum(1) / (alpha.sum() + beta.sum())
+        return distance
+
+    def _layers(self, image: Tensor) -> list[Layer]:
+        return [_moments(features) for features in (image, *self.trunk(image))]
+
+
+def _moments(features: Tensor) -> Layer:
+    mean = features.mean((2, 3))
+    centred = features - mean[:, :, None, None]
+    return Layer(centred, mean, (centred * centred).mean((2, 3)))
+
+
+def _texture(ref: Layer, dist: Layer) -> Tensor:
+    """1 - l with l = (2 m m' + c) / (m^2 + m'^2 + c) (equation 5), a form without cancellation."""
+    return (ref.mean - dist.mean) ** 2 / (ref.mean**2 + dist.mean**2 + C1)
+
+
+def _structure(ref: Layer, dist: Layer) -> Tensor:
+    """1 - s with s = (2 cov + c) / (v + v' + c) (equation 6), in the same way."""
+    return ((ref.centred - dist.centred) ** 2).mean((2, 3)) / (ref.variance + dist.variance + C2)
+
+
+def _alpha_beta(tensors: Tensors) -> Tensors:
+    return {name: tensors[name].flatten() for name in ("alpha", "beta") if name in tensors}
+
+
+FILES: Final = {
+    "trunk": VGG16.weights,
+    "similarity": WeightFile(
+        "dists_alpha_beta.safetensors",
+        "weights.pt",
+        "pip install dists-pytorch, which brings it in DISTS_pytorch",
+        f"{REPOSITORY}/DISTS_pytorch/weights.pt",
+        "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+        "745cdae1b30c00fe14c81d72f852015ae5c33dc3d83c49d4c928295c1cfc4ce9",
+        _alpha_beta,
+    ),
+}
+
+
+def _load(_: NoParameters, weights: Weights, info: ModelInfo) -> DISTS:
+    return fill(DISTS(info), FILES, weights)
+
+
+DISTS_VGG: Final = ModelEntry(
+    ModelInfo(
+        "dists",
+        lower_better=True,
+        paper="Ding et al., IEEE TPAMI 2022, arXiv 2004.07728",
+        score_range=(0.0, 2.0),
+        min_size=VGG16.min_size,
+        licence="MIT (alpha and beta), BSD-3-Clause (trunk; ImageNet's terms)",
+        weights=tuple(known for file in FILES.values() for known in file.digests),
+        trained_on=("kadid10k", "dtd", "imagenet"),
+    ),
+    NoParameters,
+    _load,
+)

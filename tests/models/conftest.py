@@ -1,0 +1,65 @@
+"""Images, published scores and loaded models for the tests of the models."""
+
+import csv
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+import torch
+
+from robustiqa.core.images import read_image
+from robustiqa.models import load_model
+
+
+class Golden(NamedTuple):
+    """A pair of images and the score that an independent implementation gives it."""
+
+    pair: str
+    ref: torch.Tensor
+    dist: torch.Tensor
+    value: float
+    tolerance: float
+
+
+@pytest.fixture(scope="session")
+def golden(shared):
+    """A function from the name of a metric to its golden pairs."""
+
+    def rows(metric):
+        with (shared / "oracles" / "golden_scores.csv").open() as file:
+            found = [row for row in csv.DictReader(file) if row["metric"] == metric]
+        assert len(found) == 11
+        return [
+            Golden(row["pair"], *_images(shared, row["pair"]), float(row["value"]), float(row["tolerance"]))
+            for row in found
+        ]
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def loaded(shared):
+    """A function from a name to that model with its genuine weights."""
+    return cache(lambda name: load_model(name, weights=shared / "weights"))
+
+
+def _images(shared, pair):
+    folder = shared / "oracles" / "pairs"
+    if pair.endswith(":identical"):
+        names = [pair.removesuffix(":identical")] * 2
+    else:
+        names = ["ex_ref", pair] if pair.startswith("ex_") else [f"{pair}_ref", f"{pair}_dist"]
+    return tuple(read_image(folder / f"{name}.png")[None] for name in names)
+
+
+@pytest.fixture
+def random_pairs():
+    """A function from (count, height, width) to random references and slightly different images."""
+
+    def make(count, height, width, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        ref = torch.rand(count, 3, height, width, generator=generator)
+        noise = torch.rand(count, 3, height, width, generator=generator) - 0.5
+        return ref, (ref + 0.2 * noise).clamp(0, 1)
+
+    return make
