@@ -40,7 +40,7 @@ _PUBLIC = {
     "load_results": "robustiqa.reports.results",
 }
 
-__all__ = list(_PUBLIC)  # noqa: PLE0605 (the table above is the one list of names)
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562)

@@ -65,6 +65,6 @@ class Linf:
 
 
 def _round_down(eps: float, dtype: torch.dtype) -> Tensor:
-    """The largest number of ``dtype`` that is not above ``eps``: 8/255 itself is no float32, and its nearest is above."""
+    """The largest number of ``dtype`` not above ``eps``: 8/255 itself is no float32, and its nearest is above."""
     nearest = torch.tensor(eps, dtype=dtype)
     return nearest if nearest.item() <= eps else torch.nextafter(nearest, torch.zeros_like(nearest))

@@ -11,7 +11,7 @@ from robustiqa.core.objective import Objective
 
 @dataclass(frozen=True)
 class Found:
-    """The best of a search: images [N, 3, H, W] and, per sample, which evaluated iterate it was (0: the clean image)."""
+    """The best of a search: images [N, 3, H, W] and, per sample, which evaluated iterate it was (0: the clean one)."""
 
     best: Tensor
     iteration: Tensor

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Status = Literal["ok", "non-finite"]
+AnyThreat = Literal["white-box", "black-box", "adaptive", "oblivious", "none"]
 SCHEMA = 1
 
 
@@ -67,7 +68,7 @@ class CellSpec(_Record):
     attack: PartRecord | None
     eps: float
     direction: Literal["up", "down", "none"]
-    threat: Literal["white-box", "black-box", "adaptive", "oblivious", "none"]
+    threat: AnyThreat
     seed: int
     crop: int | None
     precision: Literal["fp32"] = "fp32"

@@ -1,12 +1,12 @@
 """From what the user asks for to jobs: every combination once, and `down` only where a direction needs it."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from robustiqa.attacks.base import Attack
-from robustiqa.benchmarks.cell import CellSpec, DatasetRecord, ModelRecord, PartRecord
+from robustiqa.benchmarks.cell import AnyThreat, CellSpec, DatasetRecord, ModelRecord, PartRecord
 from robustiqa.benchmarks.provenance import code_digest, package_version, weights_digest
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.errors import InvalidInput
@@ -83,8 +83,8 @@ def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...
     chosen = dataset.limited(request.limit).pairs
     needed: dict[Sign, set[str]] = {"up": set(), "down": set()}
     for direction in request.directions:
-        if direction in {"up", "down"}:
-            needed[cast(Sign, direction)] |= {pair.id for pair in chosen}
+        if direction == "up" or direction == "down":  # noqa: PLR1714 (narrows the type)
+            needed[direction] |= {pair.id for pair in chosen}
             continue
         if direction == "tomean":
             signs = tomean_signs(dataset.quality())
@@ -126,7 +126,7 @@ def _job(
     return Job(spec, chosen, chosen.pairs, attacked, evaluated, attack)
 
 
-def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> str:
+def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> AnyThreat:
     if attack is None:
         return "none"
     return attack.access if defense is None else request.threat

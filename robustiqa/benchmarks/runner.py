@@ -65,7 +65,7 @@ def batches(
     dataset: PairDataset, pairs: Sequence[Pair], crop: int | None, size: int, device: torch.device
 ) -> Iterator[Batch]:
     """Images in batches of up to ``size``; neighbours of equal shape share one."""
-    loaded = ((pair, *(center_crop(image, crop) for image in dataset.images(pair))) for pair in pairs)
+    loaded = (_load(dataset, pair, crop) for pair in pairs)
     for _, group in groupby(loaded, key=lambda item: item[1].shape):
         chunk: list[tuple[Pair, Tensor, Tensor]] = []
         for item in group:
@@ -75,6 +75,11 @@ def batches(
                 chunk = []
         if chunk:
             yield _stack(chunk, device)
+
+
+def _load(dataset: PairDataset, pair: Pair, crop: int | None) -> tuple[Pair, Tensor, Tensor]:
+    ref, dist = dataset.images(pair)
+    return pair, center_crop(ref, crop), center_crop(dist, crop)
 
 
 def _stack(chunk: Sequence[tuple[Pair, Tensor, Tensor]], device: torch.device) -> Batch:

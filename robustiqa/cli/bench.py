@@ -36,10 +36,10 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
-def bench(  # noqa: PLR0917
+def bench(
     models: tuple[str, ...], attacks: tuple[str, ...], defenses: tuple[str, ...], datasets: tuple[str, ...],
     eps: tuple[float, ...], directions: tuple[str, ...], threat: str, limit: int | None, crop: int | None,
-    seed: int, out: Path, batch_size: int, device: str, dry_run: bool,  # noqa: FBT001
+    seed: int, out: Path, batch_size: int, device: str, dry_run: bool,
 ) -> None:
     """Attack models on a dataset and print how far their scores moved.
 

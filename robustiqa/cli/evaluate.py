@@ -8,7 +8,8 @@ from robustiqa.cli.options import split_path
 
 
 @click.command()
-@click.option("--model", "models", multiple=True, required=True, help="Repeatable; the first is compared with the others.")
+@click.option("--model", "models", multiple=True, required=True,
+              help="Repeatable; the others are compared with the first.")
 @click.option("--dataset", required=True, help="NAME or NAME=FOLDER, such as live=/data/live.")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="First so many pairs.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/evaluate"), show_default=True,

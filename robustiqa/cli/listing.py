@@ -10,7 +10,7 @@ def _lister(kind: str, summary: str) -> click.Command:
     @click.command(name=kind, help=summary)
     @click.argument("name", required=False)
     @click.option("--json", "as_json", is_flag=True, help="Print a list of objects with a name.")
-    def command(name: str | None, as_json: bool) -> None:  # noqa: FBT001
+    def command(name: str | None, as_json: bool) -> None:
         from robustiqa.cli.catalogue import CATALOGUES, describe
 
         registry = CATALOGUES[kind]
@@ -19,12 +19,13 @@ def _lister(kind: str, summary: str) -> click.Command:
         records = [describe(kind, registry, one) for one in names if one not in broken]
         _print(records, name is not None, as_json)
         for failure in broken.values():
-            click.echo(f"robustiqa: broken plug-in {failure.name} from {failure.distribution}: {failure.error}", err=True)
+            what = f"{failure.name} from {failure.distribution}"
+            click.echo(f"robustiqa: broken plug-in {what}: {failure.error}", err=True)
 
     return command
 
 
-def _print(records: list[dict[str, Any]], one: bool, as_json: bool) -> None:  # noqa: FBT001
+def _print(records: list[dict[str, Any]], one: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(records, indent=1))
     elif one:

@@ -1,4 +1,7 @@
-"""``robustiqa``: commands, and errors as one line with an exit code (0 done, 1 cells failed, 2 bad input, 130 stopped)."""
+"""``robustiqa``: commands, and errors as one line with an exit code.
+
+0 done, 1 some cells failed, 2 bad input, 130 interrupted.
+"""
 
 import sys
 from typing import NoReturn

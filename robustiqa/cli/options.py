@@ -7,7 +7,7 @@ import click
 from robustiqa.core.parameters import parse_eps
 
 
-class Eps(click.ParamType):
+class Eps(click.ParamType[float]):
     """ε in [0, 1] units, written ``8/255`` or ``0.03``."""
 
     name = "eps"

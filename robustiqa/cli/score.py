@@ -11,7 +11,7 @@ import click
 @click.option("--model", "name", default="birqa", show_default=True, help="See: robustiqa models.")
 @click.option("--weights", default=None, help="Weights file or folder, or random (flagged).")
 @click.option("--json", "as_json", is_flag=True, help="Print model, score and lower_better as JSON.")
-def score(reference: str, distorted: str, name: str, weights: str | None, as_json: bool) -> None:  # noqa: FBT001
+def score(reference: str, distorted: str, name: str, weights: str | None, as_json: bool) -> None:
     """Score the image file DISTORTED against REFERENCE."""
     import math
 

@@ -8,8 +8,10 @@ from robustiqa.cli.options import split_path
 
 
 @click.command()
-@click.option("--model", "model", default="birqa", show_default=True, help="birqa, with parameters such as birqa:width=32.")
-@click.option("--recipe", "recipe_name", default="clean", show_default=True, help="A recipe of the package, or a TOML file.")
+@click.option("--model", "model", default="birqa", show_default=True,
+              help="birqa, with parameters such as birqa:width=32.")
+@click.option("--recipe", "recipe_name", default="clean", show_default=True,
+              help="A recipe of the package, or a TOML file.")
 @click.option("--dataset", required=True, help="kadid-style=FOLDER: pristine photographs, distorted for training.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The checkpoint, FILE.safetensors.")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Instead of the recipe's.")
@@ -18,7 +20,7 @@ from robustiqa.cli.options import split_path
 def train(
     model: str, recipe_name: str, dataset: str, out: Path, steps: int | None, seed: int, jobs: int
 ) -> None:
-    """Train a model; a run that was stopped continues from the checkpoint beside OUT.
+    r"""Train a model; a run that was stopped continues from the checkpoint beside OUT.
 
     The folder's photographs are split by reference into training, validation and test; pairs are made once and
     cached. Example:

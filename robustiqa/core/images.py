@@ -49,7 +49,7 @@ def to_tensor(rgb: NDArray[np.uint8]) -> Tensor:
 
 
 def to_rgb(image: Tensor) -> NDArray[np.uint8]:
-    """float [3, H, W] in [0, 1] to uint8 [H, W, 3], rounded to the nearest level."""
+    """Float [3, H, W] in [0, 1] to uint8 [H, W, 3], rounded to the nearest level."""
     return (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy().transpose(1, 2, 0)
 
 

@@ -88,7 +88,7 @@ class QualityModel(nn.Module, ABC):
         return self.score(ref, dist)
 
     def frozen(self) -> "QualityModel":
-        """This model in evaluation mode and without parameter gradients: what attacks and benchmarks use."""
+        """The model itself, in evaluation mode and without parameter gradients: what attacks and benchmarks use."""
         return self.eval().requires_grad_(requires_grad=False)
 
     @property

@@ -140,7 +140,8 @@ class Objective:
 def _signs(direction: str | Sequence[int] | Tensor, count: int) -> Tensor:
     if isinstance(direction, str):
         if direction not in DIRECTIONS:
-            raise InvalidInput(f"direction {direction!r} is not one of {', '.join(DIRECTIONS)}, or one sign per sample.")
+            known = ", ".join(DIRECTIONS)
+            raise InvalidInput(f"direction {direction!r} is not one of {known}, or one sign per sample.")
         return torch.full((count,), float(DIRECTIONS[direction]))
     signs = torch.as_tensor(direction, dtype=torch.float32)
     if signs.shape != (count,) or not bool((signs.abs() == 1).all()):
@@ -151,8 +152,8 @@ def _signs(direction: str | Sequence[int] | Tensor, count: int) -> Tensor:
 def _gradient(j: Tensor, x: Tensor) -> Tensor:
     if not j.requires_grad:  # the model is constant here: a truly zero gradient, counted as dead
         return torch.zeros_like(x)
-    (gradient,) = torch.autograd.grad(j.sum(), x, allow_unused=True)
-    return torch.zeros_like(x) if gradient is None else gradient
+    (gradient,) = torch.autograd.grad(j.sum(), x, allow_unused=True, materialize_grads=True)
+    return gradient
 
 
 def _is_dead(gradient: Tensor) -> Tensor:

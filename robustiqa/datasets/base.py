@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Pair:
-    """One distorted image: its id, its reference's id, its distortion and its human score in the dataset's own scale."""
+    """One distorted image: its id, its reference's id, its distortion, and its human score in the dataset's scale."""
 
     id: str
     reference: str

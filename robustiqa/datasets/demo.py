@@ -33,5 +33,6 @@ def _photograph(name: str) -> NDArray[np.uint8]:
         return np.asarray(load_sample_image(f"{name}.jpg"), dtype=np.uint8)
     from skimage import data  # noqa: PLC0415
 
-    image = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+    read = getattr(data, "stereo_motorcycle" if name == "motorcycle" else name)
+    image = read()[0] if name == "motorcycle" else read()
     return np.asarray(image, dtype=np.uint8)

@@ -82,7 +82,7 @@ def photographs(path: Path | None) -> dict[str, Path]:
         DatasetLayoutError: no folder, no image of an accepted format in it, or two of one stem.
     """
     if path is None or not path.is_dir():
-        raise DatasetLayoutError(f"kadid-style: {path} is not a folder; write kadid-style=FOLDER with photographs in it.")
+        raise DatasetLayoutError(f"kadid-style: {path} is not a folder; write kadid-style=FOLDER of photographs.")
     suffixes = {f".{suffix.lower()}" for suffix in (*FORMATS, "jpg", "tif")}
     files: dict[str, Path] = {}
     for file in sorted(path.rglob("*")):

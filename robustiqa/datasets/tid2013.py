@@ -1,4 +1,4 @@
-"""TID2013 (Ponomarenko et al., Signal Processing: Image Communication 30, 2015), whole or as a subset with scores.csv."""
+"""TID2013 (Ponomarenko et al., Signal Processing: Image Communication 30, 2015), whole or as a subset."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,8 @@ def _subset(root: Path) -> FolderPairs:
     pairs, paths = [], {}
     for row in read_table(root / "scores.csv", ("reference", "distorted", "type", "level", "mos")):
         reference = Path(row["reference"]).stem
-        pairs.append(Pair(row["distorted"], reference, f"type-{int(row['type']):02d}", float(row["mos"]), float(row["level"])))
+        distortion = f"type-{int(row['type']):02d}"
+        pairs.append(Pair(row["distorted"], reference, distortion, float(row["mos"]), float(row["level"])))
         paths[row["distorted"]] = (row["reference"], f"images/{row['distorted']}")
     return _tid("tid2013-subset", pairs, root, paths)
 

@@ -105,7 +105,7 @@ def _markdown(rows: Sequence[Row]) -> str:
     notes = [
         f"Human scores: {'; '.join(labels)}.",
         "Intervals: paired bootstrap clustered by reference, 1000 resamples; the CSV has the i.i.d. ones beside them.",
-        "Gain: mean change of quality in the attacked direction, over the model's q01-q99 range of clean scores on demo.",
+        "Gain: mean change of quality in the attacked direction over the model's q01-q99 range of clean demo scores.",
         "SROCC whole images: clean, uncropped; the human scores belong to those. SSIM: attacked against un-attacked.",
     ]
     table = pd.DataFrame(records).to_markdown(index=False, disable_numparse=True)

@@ -2,24 +2,28 @@
 
 from collections.abc import Iterable, Sequence
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from robustiqa.reports.render import DASH, eps_text, interval_text, number
-from robustiqa.reports.rows import Row
+from robustiqa.reports.rows import Estimate, Row
+
+MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
 
 
 def print_table(rows: Sequence[Row], console: Console) -> None:
-    """Rows that differ in direction alone share a line; flags stand below it, so that none is cut off."""
-    table = Table(title="How far the attacker moved the metric", title_justify="left", show_lines=True)
-    for header in ("dataset", "model", "attack, ε, threat", "n", "clean SROCC ↑\n[95 % CI]",
-                   "attacked SROCC ↑\n(tomean) [95 % CI]", "gain ↓\n(up) [95 % CI]", "SSIM", "flags"):  # fmt: skip
-        table.add_column(header, overflow="fold")
+    """Rows that differ in direction alone share a line; flags and notes stand below, so that none is cut off."""
+    table = Table(title="How far the attacker moved the metric", title_justify="left", show_lines=True, box=SIMPLE)
+    headers = ("dataset\nmodel", "attack\nε, threat", "n", "clean\nSROCC ↑", "attacked SROCC ↑\n(tomean)")
+    for header in (*headers, "gain ↓\n(up)", "SSIM"):
+        table.add_column(header, no_wrap=True)
     for group in _groups(rows):
         table.add_row(*_cells(group))
+    console.width = max(console.width, MINIMUM_WIDTH)
     console.print(table)
     for note in _notes(rows):
-        console.print(note, style="dim", highlight=False)
+        console.print(note, highlight=False)
 
 
 def _groups(rows: Iterable[Row]) -> list[dict[str, Row]]:
@@ -41,27 +45,33 @@ def _cells(group: dict[str, Row]) -> tuple[str, ...]:
     attacked = group.get("tomean") or first
     gain_note = "" if up.view.direction == "up" else f" ({up.view.direction})"
     srocc_note = "" if attacked.view.direction == "tomean" else f" ({attacked.view.direction})"
-    model = spec.model.name if spec.defense is None else f"{spec.model.name}\n+ {spec.defense.label}"
+    model = spec.model.name if spec.defense is None else f"{spec.model.name} + {spec.defense.label}"
     excluded = f"\n−{first.n_excluded}" if first.n_excluded else ""
     return (
-        spec.dataset.name,
-        model,
-        f"{spec.attack.label if spec.attack else DASH}\n{eps_text(spec.eps)}\n{spec.threat}",
+        f"{spec.dataset.name}\n{model}",
+        f"{spec.attack.label if spec.attack else DASH}\n{eps_text(spec.eps)} {spec.threat}",
         f"{first.n}{excluded}",
-        interval_text(first.srocc_clean),
-        interval_text(attacked.srocc_attacked) + srocc_note,
-        interval_text(up.gain) + gain_note,
+        _two_lines(first.srocc_clean),
+        _two_lines(attacked.srocc_attacked) + srocc_note,
+        _two_lines(up.gain) + gain_note,
         number(up.ssim),
-        "\n".join(sorted({flag for row in group.values() for flag in row.flags})),
     )
 
 
+def _two_lines(estimate: Estimate) -> str:
+    return interval_text(estimate).replace(" ", "\n", 1)
+
+
 def _notes(rows: Sequence[Row]) -> list[str]:
-    notes = sorted({f"{row.view.spec.dataset.name}: {row.view.spec.dataset.human_score}." for row in rows})
+    flags = {f"{row.view.spec.model.name}, {row.view.spec.attack.label}: {' '.join(row.flags)}" for row in rows
+             if row.view.spec.attack and row.flags}  # fmt: skip
+    notes = [f"flags  {text}" for text in sorted(flags)]
+    notes += sorted({f"{row.view.spec.dataset.name}: {row.view.spec.dataset.human_score}." for row in rows})
     whole = {f"{row.view.spec.model.name} {interval_text(row.srocc_whole)}" for row in rows if row.srocc_whole}
     if whole:
         notes.append(f"Clean SROCC of the whole images: {', '.join(sorted(whole))}.")
     notes.append(
+        "[…]: 95 % interval, paired bootstrap clustered by reference. "
         "gain: mean rise of the reported quality over the model's q01-q99 range of clean scores; "
         "tomean: up where human quality is below the dataset's mean, else down."
     )

@@ -15,6 +15,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.random import derive_seed
 from robustiqa.datasets.splits import check_disjoint, split_by_reference
+from robustiqa.models.birqa.entry import BIRQA
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 from robustiqa.training.batches import Sampler
 from robustiqa.training.labels import Distillation, make_labels
@@ -69,7 +70,7 @@ def run_clean(run: Run, report: Report) -> Path:
         report(step, figures)
 
     trained = train(
-        BiRQANetwork(run.settings),
+        BiRQANetwork(run.settings, BIRQA.info),
         Sampler(shelves, labels, sizes, run.seed),
         run.recipe,
         run.out.with_suffix(".pt"),

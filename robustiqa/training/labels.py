@@ -41,7 +41,7 @@ def make_labels(drafts: Sequence[Draft], teachers: Vector, distillation: Distill
     common = np.isin(codes, COMPOSABLE)
     composed = codes < 0
     labels[composed] = _monotone(verdict[common], labels[common]).predict(verdict[composed])
-    return np.clip(labels, WORST, PRISTINE + 0.2)
+    return np.asarray(np.clip(labels, WORST, PRISTINE + 0.2))
 
 
 def _deviation(verdict: Vector, means: Vector, levels: Vector) -> Vector:

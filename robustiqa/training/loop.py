@@ -61,7 +61,7 @@ def _step(state: State, sampler: Sampler, recipe: Recipe) -> dict[str, float]:
     prediction = state.model(batch.ref, batch.dist)
     loss = regression_loss(prediction, batch.label, recipe.alpha)
     state.optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), 5.0)
     state.optimizer.step()
     state.step += 1

@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Shelf:
-    """All pairs of one reference: its crop windows, distorted crops [n, S, S, 3], drafts and teachers' scores [n, T]."""
+    """All pairs of one reference: crop windows, distorted crops [n, S, S, 3], drafts and teachers' scores [n, T]."""
 
     reference: str
     pristine: Pixels

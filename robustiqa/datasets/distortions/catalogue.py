@@ -1,8 +1,8 @@
 """The table of types and levels, as published with KADID-10k (Lin, Hosu and Saupe, QoMEX 2019, Table II and code).
 
 The parameters are KADID-10k's; the code is ours, so images are KADID-style, not KADID-10k's own. Known differences:
-the denoiser of type 15 (non-local means here, a DnCNN there), the quantiser of type 6 (median cut and k-means here) and the
-random draws.
+the denoiser of type 15 (non-local means here, a DnCNN there), the quantiser of type 6 (median cut and k-means here)
+and the random draws.
 """
 
 import math
@@ -45,7 +45,7 @@ class Distortion:
         end, before = (self.amounts[-1], self.amounts[-2]) if level > 5 else (self.amounts[0], self.amounts[1])
         steps = level - 5 if level > 5 else 1 - level
         if end * before > 0:
-            return max(self.lowest, end * (end / before) ** steps)
+            return max(self.lowest, end * math.pow(end / before, steps))
         return max(self.lowest, end + (end - before) * steps)
 
 

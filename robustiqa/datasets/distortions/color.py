@@ -48,7 +48,8 @@ def saturation_hsv(image: Image, factor: float, _rng: np.random.Generator) -> Im
     With value V = max(R, G, B) kept, scaling S moves each channel as V - factor (V - channel).
     """
     value = image.max(-1, keepdims=True)
-    return value - factor * (value - image)
+    scaled: Image = value - factor * (value - image)
+    return scaled
 
 
 def saturation_lab(image: Image, factor: float, _rng: np.random.Generator) -> Image:

@@ -16,7 +16,7 @@ def white(image: Image, variance: float, rng: np.random.Generator) -> Image:
 def white_ycbcr(image: Image, variance: float, rng: np.random.Generator) -> Image:
     """Gaussian noise of ``variance`` in each of Y, Cb and Cr."""
     noisy = rgb2ycbcr(image) + 255 * rng.normal(0, variance**0.5, image.shape)
-    return np.clip(ycbcr2rgb(noisy), 0, 1)
+    return np.asarray(np.clip(ycbcr2rgb(noisy), 0, 1))
 
 
 def impulse(image: Image, density: float, rng: np.random.Generator) -> Image:

@@ -28,7 +28,8 @@ def sharpen(image: Image, amount: float, _rng: np.random.Generator) -> Image:
     """Unsharp masking of CIELAB lightness with a Gaussian of sigma 6 on 13 x 13 pixels."""
     lab = rgb2lab(image)
     light = lab[..., 0]
-    lab[..., 0] = np.clip(light + amount * (light - ndimage.gaussian_filter(light, 6, mode="nearest", radius=6)), 0, 100)
+    detail = light - ndimage.gaussian_filter(light, 6, mode="nearest", radius=6)
+    lab[..., 0] = np.clip(light + amount * detail, 0, 100)
     return from_lab(lab)
 
 

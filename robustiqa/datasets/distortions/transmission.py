@@ -31,4 +31,4 @@ def transmission_errors(image: Image, share: float, rng: np.random.Generator) ->
 
 
 def _blocks(values: NDArray[np.float64], size: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    return np.kron(values, np.ones((size, size)))[: shape[0], : shape[1], None]
+    return values.repeat(size, axis=0).repeat(size, axis=1)[: shape[0], : shape[1], None]

@@ -38,7 +38,7 @@ def half(ycbcr: Tensor, lbp: LBP) -> Half:
 
 
 def to_ycbcr(rgb: Tensor) -> Tensor:
-    """sRGB [N, 3, H, W] in [0, 1] to full-range YCbCr (BT.601), chroma centred on 0."""
+    """SRGB [N, 3, H, W] in [0, 1] to full-range YCbCr (BT.601), chroma centred on 0."""
     matrix = torch.tensor(YCBCR, dtype=rgb.dtype, device=rgb.device)
     return F.conv2d(rgb, matrix[:, :, None, None])
 

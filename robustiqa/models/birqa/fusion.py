@@ -26,7 +26,8 @@ class AdaptiveFusion(nn.Module):
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         joint = torch.cat([layer(one) for layer, one in zip(self.preprocess, maps, strict=True)], 1)
         fused: Tensor = self.phi(joint * self.alpha(joint))
-        return fused * self.excite(fused)
+        gated: Tensor = fused * self.excite(fused)
+        return gated
 
 
 def _gate(channels: int, hidden: int) -> nn.Sequential:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from robustiqa.core.model import QualityModel, Reference
+from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.birqa.csram import Injection
 from robustiqa.models.birqa.features import FEATURES, Half, half, pyramid, to_ycbcr
 from robustiqa.models.birqa.head import Verdict
@@ -31,8 +31,9 @@ class Settings(Architecture):
 class BiRQANetwork(QualityModel):
     """BiRQA (paper sections 3.1 and 3.2): a score on KADID-10k's scale, about 1 (worst) to 5 (best)."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, info: ModelInfo) -> None:
         super().__init__()
+        self.info = info
         self.settings = settings
         self.network = Network(settings)
 

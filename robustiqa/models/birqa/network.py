@@ -71,7 +71,8 @@ class Network(nn.Module):
 
 def _initialise(module: nn.Module) -> None:
     """He initialisation (He et al., 2015): with PyTorch's default the many gates would leave almost no signal, and the
-    gradient of a correlation, which grows as predictions shrink, would drown that of the squared error."""
+    gradient of a correlation, which grows as predictions shrink, would drown that of the squared error.
+    """
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:

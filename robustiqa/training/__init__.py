@@ -1,0 +1,1 @@
+"""Clean training: pairs, labels, losses, the loop and its recipes."""
