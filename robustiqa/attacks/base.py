@@ -63,8 +63,13 @@ class Attack(ABC):
 
     @final
     def propose(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
-        """Run this attack as a member of an ensemble, on the ensemble's own ``search``; its last iterate."""
-        return ball.project(self._search(search, x, ball, random))
+        """Run this attack on a given ``search``, as an ensemble runs its members; its last iterate, in the ball.
+
+        The last iterate is scored here, so that a member counts for as much in an ensemble as it does alone.
+        """
+        last = ball.project(self._search(search, x, ball, random))
+        search.settle(last)
+        return last
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -106,7 +111,7 @@ class Attack(ABC):
 def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, everyone: Tensor) -> AttackResult:
     """Score the results afresh, each in the whole batch, so that clean and attacked scores compare like with like."""
     clean_j, last_j = objective.value(ball.center, everyone), objective.value(last, everyone)
-    found = search.found(last, last_j)
+    found = search.found
     best_j = objective.value(found.best, everyone)
     # a value from another batch may differ in its last bits; what is promised must hold for the scores reported
     lost = ~(best_j >= clean_j)

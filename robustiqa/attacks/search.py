@@ -44,9 +44,16 @@ class Search:
         self._keep(x, j, index)
         return j, torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
 
-    def found(self, last: Tensor, last_j: Tensor) -> Found:
-        """The best candidate of each sample, ``last`` [N, 3, H, W] among them."""
-        self._keep(last, last_j, self.everyone)
+    def settle(self, last: Tensor) -> Tensor:
+        """J [N] of a search's last iterate [N, 3, H, W], which becomes a contender too; the harness pays for the pass."""
+        with self._objective.as_harness():
+            j = self._objective.value(last, self.everyone)
+        self._keep(last, j, self.everyone)
+        return j
+
+    @property
+    def found(self) -> Found:
+        """The best candidate of each sample so far."""
         return Found(self._best, self._iteration)
 
     def _keep(self, x: Tensor, j: Tensor, index: Tensor) -> None:

@@ -12,7 +12,7 @@ from robustiqa.models.entry import ModelEntry
 from robustiqa.models.weights import RANDOM, Weights, read_tensors
 
 SHIPPED: Final = "birqa.safetensors"
-SHA256: Final = "54a1e24d2920a5959b95e130629e7c7826ddd618db9e59fac71c10086416e300"
+SHA256: Final = "a55ab37a03a4b866e1ff315f14fa9f423977d08be34b9f529ed83ea182187714"
 
 
 def load(settings: Settings, weights: Weights, info: ModelInfo) -> BiRQANetwork:

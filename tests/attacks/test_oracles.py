@@ -1,0 +1,68 @@
+"""Strength on the genuine LPIPS, beside torchattacks and ART."""
+
+import csv
+
+import pytest
+import torch
+
+from robustiqa.attacks import load_attack
+from robustiqa.core.images import read_image
+from robustiqa.core.objective import Objective
+from robustiqa.models import load_model
+
+CROPS = {"I03": (100, 200), "own_jpeg": (64, 64)}
+EPS = 8 / 255
+
+
+@pytest.fixture
+def lpips(genuine_weights):
+    return load_model("lpips-alex")
+
+
+def crop(shared, pair):
+    top, left = CROPS[pair]
+    folder = shared / "oracles" / "pairs"
+    return [read_image(folder / f"{pair}_{kind}.png")[None, :, top : top + 128, left : left + 128] for kind in ("ref", "dist")]
+
+
+def peers(shared, pair, attack):
+    with (shared / "oracles" / "attack_oracles.csv").open() as file:
+        return [float(r["attacked_score"]) for r in csv.DictReader(file) if (r["pair"], r["attack"]) == (pair, attack)]
+
+
+def run(model, shared, pair, text):
+    ref, dist = crop(shared, pair)
+    return load_attack(text).run(Objective(model, ref), dist, EPS, ids=[pair])
+
+
+@pytest.mark.parametrize("pair", CROPS)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("FGSM", "fgsm"), ("PGD-10", "pgd:random_start=false"), ("PGD-40", "pgd:random_start=false,steps=40")],
+)
+def test_last_iterate_equals_both_peers(lpips, shared, pair, name, text):
+    """FGSM and PGD without a random start are deterministic; the best iterate can only be stronger."""
+    result = run(lpips, shared, pair, text)
+    for peer in peers(shared, pair, name):
+        assert float(result.last_score) == pytest.approx(peer, abs=1e-4)
+        assert float(result.attacked_score) <= peer + 1e-4
+
+
+@pytest.mark.parametrize("pair", CROPS)
+def test_apgd_is_at_least_as_strong_as_the_stronger_peer_within_ten_percent(lpips, shared, pair):
+    """100 steps, one start."""
+    assert float(run(lpips, shared, pair, "apgd").attacked_score) <= 1.1 * min(peers(shared, pair, "APGD-CE-100"))
+
+
+@pytest.mark.parametrize("pair", CROPS)
+def test_cw_in_the_box_is_within_reach_of_apgd(lpips, shared, pair):
+    """Adam in the box is another road to the same optimum: within a quarter of the stronger peer's APGD."""
+    assert float(run(lpips, shared, pair, "cw").attacked_score) <= 1.25 * min(peers(shared, pair, "APGD-CE-100"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", CROPS)
+def test_square_lies_in_the_peers_band(lpips, shared, pair):
+    """1,000 queries; peers' three seeds span a band."""
+    torch.manual_seed(0)
+    assert float(run(lpips, shared, pair, "square:queries=1000").attacked_score) <= 1.05 * max(peers(shared, pair, "Square-1000"))

@@ -1,0 +1,130 @@
+"""The command line as a user meets it: what it prints, what it refuses, how it exits."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from robustiqa.models import load_model
+
+ENTRY = "from robustiqa.cli.main import main; main()"
+
+
+def robustiqa(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-c", ENTRY, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A reference, a distorted copy, a smaller image, a truncated file and a text."""
+    rng = np.random.default_rng(0)
+    ref = rng.integers(0, 256, (64, 80, 3), dtype=np.uint8)
+    dist = np.clip(ref.astype(int) + rng.integers(-20, 20, ref.shape), 0, 255).astype(np.uint8)
+    for name, pixels in {"ref": ref, "dist": dist, "small": ref[:40]}.items():
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "ref.png").read_bytes()[:200])
+    (tmp_path / "text.png").write_text("not an image")
+    return tmp_path
+
+
+def test_help_does_not_import_torch():
+    """Help is instant: no heavy library is imported for it."""
+    code = f"import sys; sys.argv = ['robustiqa', '--help']\ntry:\n    {ENTRY}\nfinally:\n    print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "Measure how far" in result.stdout
+    assert result.stdout.strip().endswith("False")
+
+
+def test_score_prints_what_the_model_says(pictures):
+    """As text and as JSON."""
+    result = robustiqa("score", pictures / "ref.png", pictures / "dist.png", "--model", "psnr", "--json")
+    record = json.loads(result.stdout)
+    ref, dist = (
+        torch.from_numpy(np.asarray(Image.open(pictures / f"{n}.png")).copy()).permute(2, 0, 1)[None] / 255 for n in ("ref", "dist")
+    )
+    assert record == {"model": "psnr", "score": pytest.approx(float(load_model("psnr")(ref, dist))), "lower_better": False}
+    assert "higher is better" in robustiqa("score", pictures / "ref.png", pictures / "dist.png").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["score", "ref.png", "dist.png", "--model", "lpisp-alex"], ["lpisp-alex", "lpips-alex"]),
+        (["score", "ref.png", "small.png", "--model", "psnr"], ["80x64", "80x40"]),
+        (["score", "ref.png", "cut.png", "--model", "psnr"], ["cut.png"]),
+        (["score", "ref.png", "text.png", "--model", "psnr"], ["text.png", "PNG"]),
+        (["score", "ref.png", "absent.png", "--model", "psnr"], ["absent.png", "no such file"]),
+        (["score", "ref.png", "dist.png", "--model", "dists", "--weights", "."], ["vgg16", "ROBUSTIQA_WEIGHTS"]),
+        (["bench", "--eps", "8"], ["8", "8/255"]),
+        (["bench", "--eps", "eight"], ["eight", "8/255"]),
+        (["bench", "--attack", "autoatack"], ["autoatack", "autoattack"]),
+        (["bench", "--attack", "pgd:steps=0"], ["steps", "0"]),
+        (["bench", "--dataset", "liv=."], ["liv", "live"]),
+        (["bench", "--dataset", "live=."], ["refimgs"]),
+        (["bench", "--dataset", "live=nowhere"], ["nowhere"]),
+        (["bench", "--model", "birqa:lbp=soft"], ["lbp", "smooth"]),
+        (["bench", "--device", "abacus"], ["abacus"]),
+        (["report", "empty"], ["empty", "robustiqa bench"]),
+        (["report", ".", "--format", "docx"], ["docx", "csv"]),
+        (["train", "--dataset", "kadid-style=nowhere", "--out", "x.safetensors"], ["nowhere"]),
+        (["models", "brqa"], ["brqa", "birqa"]),
+    ],
+)  # fmt: skip
+def test_bad_input_gets_one_clear_line_and_exit_code_2(pictures, arguments, words):
+    """The line names the value and what would do; there is no traceback."""
+    result = robustiqa(*arguments, cwd=pictures)
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+
+
+def test_bench_report_and_rerun(tmp_path):
+    """A small benchmark prints its table and where everything is; the report has a row per direction."""
+    arguments = ["bench", "--model", "ssim", "--attack", "fgsm", "--limit", "4", "--crop", "48", "--out", "runs"]
+    first = robustiqa(*arguments, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    for word in ("ssim", "fgsm", "8/255 white-box", "expected human score", "robustiqa report runs", "crop-48"):
+        assert word in first.stdout
+    again = robustiqa(*arguments, cwd=tmp_path)
+    assert again.stdout == first.stdout
+    report = robustiqa("report", "runs", "--format", "csv", cwd=tmp_path)
+    assert [line.split(",")[5] for line in report.stdout.splitlines()] == ["direction", "up", "tomean"]
+    both = robustiqa("report", "runs", "--format", "md,csv", "--out", "out", cwd=tmp_path)
+    assert both.returncode == 0
+    assert (tmp_path / "out" / "report.csv").read_text() == report.stdout
+
+
+def test_dry_run_writes_nothing(tmp_path):
+    """It says what would run."""
+    result = robustiqa("bench", "--model", "psnr", "--attack", "fgsm", "--dry-run", "--out", "runs", cwd=tmp_path)
+    assert "35 of     35 pairs to do: psnr demo fgsm up" in result.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("kind", ["models", "attacks", "defenses", "datasets"])
+def test_listings_are_json_objects_with_a_name(kind):
+    """What scripts read."""
+    records = json.loads(robustiqa(kind, "--json").stdout)
+    assert all(record["name"] for record in records)
+    assert bool(records) == (kind != "defenses")
+
+
+def test_a_broken_plugin_is_reported_and_harms_nothing_else(tmp_path):
+    """The others are listed; the broken one is named with its distribution and error."""
+    info = tmp_path / "broken_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[robustiqa.attacks]\nbad = no_such_module:Bad\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['robustiqa', 'attacks']; {ENTRY}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "pgd" in result.stdout
+    assert "broken-plugin 1.0" in result.stderr
+    assert "no_such_module" in result.stderr

@@ -1,0 +1,70 @@
+"""Small models and datasets whose right answers are known."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from robustiqa.core.model import ModelInfo, QualityModel, Reference
+from robustiqa.datasets.base import Pair, PairDataset
+
+
+class Linear(QualityModel):
+    """score = sum of w * dist over pixels, with fixed w of random sign: the best point of a ball is a corner."""
+
+    info = ModelInfo("linear", lower_better=False, paper="toy")
+
+    def weights(self, dist):
+        size = dist.shape[1:]
+        return torch.linspace(-1, 1, size.numel(), dtype=dist.dtype).sin().roll(7).view(size)
+
+    def compare(self, reference: Reference, dist):
+        return (dist * self.weights(dist)).flatten(1).sum(1)
+
+
+class Wavy(QualityModel):
+    """A distance with many local optima."""
+
+    info = ModelInfo("wavy", lower_better=True, paper="toy")
+
+    def compare(self, reference: Reference, dist):
+        d = (dist - reference.image) * 40
+        return (d**2 / 50 + 1 - torch.cos(d + reference.image * 9)).flatten(1).sum(1)
+
+
+class Broken(QualityModel):
+    """NaN for every image brighter than one half."""
+
+    info = ModelInfo("broken", lower_better=False, paper="toy")
+
+    def compare(self, reference: Reference, dist):
+        mean = dist.flatten(1).mean(1)
+        return torch.where(mean > 0.5, mean * torch.nan, mean)
+
+
+class Constant(QualityModel):
+    """The same score for everything: its gradient is zero."""
+
+    info = ModelInfo("constant", lower_better=False, paper="toy")
+
+    def compare(self, reference: Reference, dist):
+        return dist.flatten(1).sum(1) * 0
+
+
+@dataclass(frozen=True)
+class Memory(PairDataset):
+    """Random 24 x 24 images on the 8-bit grid; ``broken`` ids are brighter than one half."""
+
+    reads: list = field(default_factory=list, compare=False)
+
+    def images(self, pair):
+        self.reads.append(pair.id)
+        generator = torch.Generator().manual_seed(int(pair.id))
+        ref = torch.randint(0, 256, (3, 24, 24), generator=generator).float() / 255
+        dist = (ref + 0.1 * int(pair.level) * torch.rand(3, 24, 24, generator=generator)).clamp(0, 1)
+        return ref, (dist * 255).round() / 255
+
+
+def memory(count=8):
+    """``count`` pairs of two references; quality falls with the level."""
+    pairs = tuple(Pair(str(i), f"r{i % 2}", f"type-{i % 3}", 5.0 - (i % 4) - i / 100, i % 4) for i in range(count))
+    return Memory("memory", pairs, higher_better=True, human_score="toy", labels="toy")
