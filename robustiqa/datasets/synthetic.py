@@ -54,7 +54,7 @@ def kadid_style(name: str, photographs: Mapping[str, Callable[[], Pixels]]) -> S
     with five references or more every type; all 125 rounds hold every combination once.
     """
     pairs = [
-        _pair(reference, (5 * k + k // 5 + r) % 25 + 1, (k + k // 25 + r) % 5 + 1)
+        _pair(reference, (5 * k + k % 25 // 5 + r) % 25 + 1, (k + k // 25 + r) % 5 + 1)
         for k in range(len(TYPES) * len(LEVELS))
         for r, reference in enumerate(sorted(photographs))
     ]

@@ -14,9 +14,7 @@ from robustiqa.models.weights import Tensors, WeightFile, Weights, fill
 CHANNELS: Final = (3, *VGG16.channels)
 C1: Final = 1e-6
 C2: Final = 1e-6
-REPOSITORY: Final = (
-    "https://raw.githubusercontent.com/dingkeyan93/DISTS/1267d8cb626c98706db3697422701c56a85ebf2e"
-)
+REPOSITORY: Final = "https://raw.githubusercontent.com/dingkeyan93/DISTS/1267d8cb626c98706db3697422701c56a85ebf2e"
 
 
 class L2Pooling(nn.Module):

@@ -11,7 +11,9 @@ from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Tru
 from robustiqa.models.entry import ModelEntry, NoParameters
 from robustiqa.models.weights import Tensors, WeightFile, Weights, fill
 
-REPOSITORY: Final = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/082bb24f84c091ea94de2867d34c4544f68e0963"
+REPOSITORY: Final = (
+    "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/082bb24f84c091ea94de2867d34c4544f68e0963"
+)
 
 
 class LPIPS(QualityModel):
@@ -34,14 +36,14 @@ class LPIPS(QualityModel):
         return torch.stack(distances).sum(0)
 
     def _features(self, image: Tensor) -> tuple[Tensor, ...]:
-        return tuple(_unit(layer) for layer in self.trunk(image))
+        return tuple(unit_normalised(layer) for layer in self.trunk(image))
 
 
-def _unit(features: Tensor) -> Tensor:
-    """Each position's channels at norm 1; all-zero ones stay zero and have a zero gradient.
+def unit_normalised(features: Tensor) -> Tensor:
+    """``features`` [N, C, H, W] divided by their norm over C; all-zero positions stay zero, with a finite gradient.
 
-    The published code takes the root of the sum of squares as it is. Its slope at zero is infinite; times a
-    zero difference that makes NaN, and one dead position loses the gradient of the whole image.
+    The published code takes the plain root of the sum of squares, whose gradient at such positions is NaN. Only the
+    ReLU before every tap hides that, where its backward pass selects rather than multiplies.
     """
     norm: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
     return features / (norm + 1e-10)
@@ -87,6 +89,4 @@ def _entry(network: str, backbone: Backbone, heads_sha256: str) -> ModelEntry[No
 
 ALEX: Final = _entry("alex", ALEXNET, "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0")
 VGG: Final = _entry("vgg", VGG16, "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868")
-SQUEEZE: Final = _entry(
-    "squeeze", SQUEEZENET, "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76"
-)
+SQUEEZE: Final = _entry("squeeze", SQUEEZENET, "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76")

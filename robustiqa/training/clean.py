@@ -71,7 +71,7 @@ def run_clean(run: Run, report: Report) -> Path:
 
     trained = train(
         BiRQANetwork(run.settings, BIRQA.info),
-        Sampler(shelves, labels, sizes, run.seed),
+        Sampler(shelves, labels, sizes, run.seed, run.recipe.identical),
         run.recipe,
         run.out.with_suffix(".pt"),
         lambda model: validate(model, held_out, expected),
@@ -83,7 +83,8 @@ def run_clean(run: Run, report: Report) -> Path:
 
 
 def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
-    synthesis = Synthesis(run.recipe.beyond, run.recipe.composed, run.recipe.transmission)
+    recipe = run.recipe
+    synthesis = Synthesis(recipe.beyond, recipe.composed, recipe.transmission, crop=recipe.pair_size)
     folder = cache_folder("training") / f"{derive_seed(asdict(synthesis), run.seed):x}"
     shelves = list(make_shelves(photographs, folder, synthesis, run.seed, run.jobs))
     drafts = [draft for shelf in shelves for draft in shelf.drafts]

@@ -40,7 +40,8 @@ def make_labels(drafts: Sequence[Draft], teachers: Vector, distillation: Distill
         labels[rows] = means + distillation.strength * _deviation(verdict[rows], means, levels[rows])
     common = np.isin(codes, COMPOSABLE)
     composed = codes < 0
-    labels[composed] = _monotone(verdict[common], labels[common]).predict(verdict[composed])
+    if composed.any():
+        labels[composed] = _monotone(verdict[common], labels[common]).predict(verdict[composed])
     return np.asarray(np.clip(labels, WORST, PRISTINE + 0.2))
 
 

@@ -35,11 +35,13 @@ class Recipe(_Strict):
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.7
     crops: tuple[Crops, ...]
+    identical: Annotated[float, Field(ge=0, le=1)] = 0.03
     distillation: Annotated[float, Field(ge=0, le=1)] = 1.0
     split: tuple[Positive, Positive, Positive] = (60, 20, 21)
     beyond: Annotated[int, Field(ge=0)] = 1
     composed: Annotated[int, Field(ge=0)] = 12
     transmission: Annotated[int, Field(ge=0)] = 5
+    pair_size: Annotated[int, Field(ge=32)] = 384
     validate_every: Annotated[int, Field(ge=1)] = 2000
     save_every: Annotated[int, Field(ge=1)] = 200
 

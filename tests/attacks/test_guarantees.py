@@ -105,7 +105,7 @@ def test_stronger_attacks_are_stronger_on_a_rugged_score():
     """APGD beats PGD beats FGSM on at least 95 % of images."""
     ref, dist = images(40)
     fgsm, pgd, apgd = (
-        attack(t, Wavy(), ref, dist).attacked_score for t in ("fgsm", "pgd:steps=40", "apgd:steps=100")
+        attack(t, Wavy(), ref, dist).attacked_score for t in ("fgsm", "pgd:steps=40,alpha=1/255", "apgd:steps=100")
     )
     assert ((pgd <= fgsm + 1e-3).float().mean()) >= 0.95
     assert ((apgd <= pgd + 1e-3).float().mean()) >= 0.95

@@ -60,7 +60,7 @@ def test_score_prints_what_the_model_says(pictures):
         (["score", "ref.png", "cut.png", "--model", "psnr"], ["cut.png"]),
         (["score", "ref.png", "text.png", "--model", "psnr"], ["text.png", "PNG"]),
         (["score", "ref.png", "absent.png", "--model", "psnr"], ["absent.png", "no such file"]),
-        (["score", "ref.png", "dist.png", "--model", "dists", "--weights", "."], ["vgg16", "ROBUSTIQA_WEIGHTS"]),
+        (["score", "ref.png", "dist.png", "--model", "dists", "--weights", "."], ["vgg16", "dists_alpha_beta"]),
         (["bench", "--eps", "8"], ["8", "8/255"]),
         (["bench", "--eps", "eight"], ["eight", "8/255"]),
         (["bench", "--attack", "autoatack"], ["autoatack", "autoattack"]),

@@ -21,9 +21,7 @@ def test_same_equals_scipy_with_replicated_border(height, width):
     """Every channel of every sample is filtered on its own, as scipy does with mode nearest."""
     x = np.random.default_rng(0).random((2, 3, height, width))
     wanted = ndimage.gaussian_filter(x, 1.5, axes=(2, 3), mode="nearest", radius=5)
-    np.testing.assert_allclose(
-        gaussian_filter(torch.from_numpy(x), 11, 1.5, "same").numpy(), wanted, atol=1e-14
-    )
+    np.testing.assert_allclose(gaussian_filter(torch.from_numpy(x), 11, 1.5, "same").numpy(), wanted, atol=1e-14)
 
 
 def test_valid_is_the_interior_of_same():

@@ -38,6 +38,28 @@ def golden(shared):
 
 
 @pytest.fixture(scope="session")
+def deviations(golden):
+    """A function from (model, metric) to each golden pair with its error in units of the tolerance.
+
+    Each reference is prepared once, which also proves that prepared references score several images.
+    """
+
+    def compute(model, metric):
+        prepared, errors = {}, {}
+        for row in golden(metric):
+            key = row.pair.removesuffix(":identical").removesuffix("_ref")
+            key = "ex" if key.startswith("ex") else key
+            with torch.no_grad():
+                if key not in prepared:
+                    prepared[key] = model.prepare(row.ref)
+                score = float(model.compare(prepared[key], row.dist))
+            errors[row.pair] = abs(score - row.value) / row.tolerance
+        return errors
+
+    return compute
+
+
+@pytest.fixture(scope="session")
 def loaded(shared):
     """A function from a name to that model with its genuine weights."""
     return cache(lambda name: load_model(name, weights=shared / "weights"))

@@ -99,7 +99,7 @@ def test_quality_falls_as_noise_grows(name, loaded, golden):
     ref = golden("psnr_rgb")[0].ref
     noise = torch.randn(ref.shape, generator=torch.Generator().manual_seed(0))
     levels = torch.cat([(ref + s * noise).clamp(0, 1) for s in (0.0, 0.02, 0.1)])
-    quality = model.info.orientation * model(ref.expand(3, -1, -1, -1), levels)
+    quality = model.info.orientation * model(ref.repeat(3, 1, 1, 1), levels)
     assert quality[0] > quality[1] > quality[2]
 
 

@@ -8,12 +8,10 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.models import load_model
 
 
-def test_equals_the_golden_scores(golden, loaded):
+def test_equals_the_golden_scores(deviations, loaded):
     """Scores agree with dists-pytorch, without resizing."""
-    model = loaded("dists")
-    for row in golden("dists"):
-        with torch.no_grad():
-            assert abs(float(model(row.ref, row.dist)) - row.value) <= row.tolerance, row.pair
+    errors = deviations(loaded("dists"), "dists")
+    assert max(errors.values()) <= 1, errors
 
 
 @pytest.mark.parametrize(
@@ -31,7 +29,7 @@ def test_gradient_equals_the_package(shared, pair, oracle, dtype, tolerance):
     score = model(ref, dist.requires_grad_())
     (gradient,) = torch.autograd.grad(score.sum(), dist)
     wanted = arrays[f"{pair}.{oracle}.grad"]
-    assert float(score) == pytest.approx(float(arrays[f"{pair}.{oracle}.score"]), abs=5e-5)
+    assert score.item() == pytest.approx(float(arrays[f"{pair}.{oracle}.score"]), abs=5e-5)
     assert np.linalg.norm(gradient[0].numpy() - wanted) / np.linalg.norm(wanted) < tolerance
 
 
@@ -52,18 +50,14 @@ def test_equals_the_printed_equations(random_pairs):
         similarity += (alpha[start:end] * texture + beta[start:end] * structure).sum(1)
         start = end
     assert start == len(alpha) == 1475
-    torch.testing.assert_close(
-        model(ref, dist), 1 - similarity / (alpha.sum() + beta.sum()), atol=1e-9, rtol=0
-    )
+    torch.testing.assert_close(model(ref, dist), 1 - similarity / (alpha.sum() + beta.sum()), atol=1e-9, rtol=0)
 
 
 def test_of_identical_images_is_zero_with_a_finite_gradient():
     """Exactly 0, never slightly negative, for textured and for flat images; no gradient is NaN."""
     model = load_model("dists", weights="random")
     generator = torch.Generator().manual_seed(0)
-    ref = torch.stack(
-        (torch.rand(3, 32, 32, generator=generator), torch.zeros(3, 32, 32), torch.ones(3, 32, 32))
-    )
+    ref = torch.stack((torch.rand(3, 32, 32, generator=generator), torch.zeros(3, 32, 32), torch.ones(3, 32, 32)))
     dist = ref.clone().requires_grad_()
     scores = model(ref, dist)
     (gradient,) = torch.autograd.grad(scores.sum(), dist)

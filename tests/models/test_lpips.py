@@ -7,24 +7,27 @@ import torch
 from robustiqa.core.errors import InvalidInput
 from robustiqa.models import load_model
 from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16
+from robustiqa.models.lpips import unit_normalised
 
 NETWORKS = ["alex", "vgg", "squeeze"]
 BACKBONES = {"alex": ALEXNET, "vgg": VGG16, "squeeze": SQUEEZENET}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_equals_the_golden_scores(golden, loaded, network):
+def test_equals_the_golden_scores(deviations, loaded, network):
     """Scores agree with the lpips package on photographs, examples of the authors and identical pairs."""
-    model = loaded(f"lpips-{network}")
-    for row in golden(f"lpips_{network}"):
-        with torch.no_grad():
-            assert abs(float(model(row.ref, row.dist)) - row.value) <= row.tolerance, row.pair
+    errors = deviations(loaded(f"lpips-{network}"), f"lpips_{network}")
+    assert max(errors.values()) <= 1, errors
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("pair", ["I03", "own_jpeg"])
 def test_gradient_equals_the_package(shared, loaded, network, pair):
-    """The gradient agrees with the lpips package's where that one is finite."""
+    """The gradient agrees with the lpips package's.
+
+    Max-pooling has no gradient at a tie, and rounding decides near ones: VGG16's own float32 and float64 gradients
+    differ by 1%. AlexNet meets no such tie on these images.
+    """
     oracle = np.load(shared / "oracles" / "gradients.npz")
     ref, dist = (
         torch.from_numpy(oracle[f"{pair}.{name}"].transpose(2, 0, 1) / np.float32(255))[None]
@@ -34,22 +37,50 @@ def test_gradient_equals_the_package(shared, loaded, network, pair):
     (gradient,) = torch.autograd.grad(score.sum(), dist)
     wanted = oracle[f"{pair}.lpips_{network}.grad"]
     assert np.isfinite(wanted).all()
-    assert float(score) == pytest.approx(float(oracle[f"{pair}.lpips_{network}.score"]), abs=5e-5)
+    assert score.item() == pytest.approx(float(oracle[f"{pair}.lpips_{network}.score"]), abs=5e-5)
     error = np.linalg.norm(gradient[0].numpy() - wanted) / np.linalg.norm(wanted)
-    assert error < 1e-3
+    assert error < (1e-5 if network == "alex" else 2.5e-2)
+
+
+def test_unit_normalisation_has_a_finite_gradient_at_zero_features():
+    """Where the published formula's gradient is NaN this one is finite; elsewhere both are the same."""
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(1, 4, 3, 3, generator=generator)
+    features[..., 0] = 0
+    weight = torch.rand(1, 4, 3, 3, generator=generator)
+
+    def published(x):
+        return x / (torch.sqrt((x**2).sum(1, keepdim=True)) + 1e-10)
+
+    results = []
+    for normalise in (unit_normalised, published):
+        x = features.clone().requires_grad_()
+        value = normalise(x)
+        results.append((value.detach(), torch.autograd.grad((value * weight).sum(), x)[0]))
+    (ours, gradient), (theirs, their_gradient) = results
+    assert their_gradient[..., 0].isnan().all()
+    assert gradient.isfinite().all()
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradient[..., 1:], their_gradient[..., 1:])
+
+
+def switch_off(model, flat):
+    """Lower the biases before the first tap until ``flat`` excites no channel there."""
+    layers = model.trunk.features[: model.trunk.taps[0]]
+    layers[-1].bias -= layers((flat - model.trunk.mean) / model.trunk.deviation).amax((0, 2, 3)) + 1e-3
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_gradient_is_finite_where_all_channels_are_off(network, random_pairs):
-    """Positions without any feature, which lose the package's whole gradient, do no harm at and beside dist = ref."""
+    """Positions without any feature do no harm at and beside dist = ref."""
     model = load_model(f"lpips-{network}", weights="random")
-    model.trunk.features[0].bias.fill_(-0.5)
     ref, dist = random_pairs(2, 48, 48)
+    switch_off(model, torch.full_like(ref[:1], 0.45))
     ref[:, :, :, :24] = dist[:, :, :, :24] = 0.45
     dist[0] = ref[0]
     first = model.prepare(ref).features[0]
-    assert (first == 0).all(1).any(), "the test needs a dead position"
-    assert (first > 0).any()
+    assert (first == 0).all(1).any(), "the test needs a position without features"
+    assert (first > 0).any(), "and one with"
     x = dist.requires_grad_()
     (gradient,) = torch.autograd.grad(model(ref, x).sum(), x)
     assert gradient.isfinite().all()
@@ -101,7 +132,7 @@ def test_is_a_distance(loaded, golden):
     model = loaded("lpips-alex")
     row = next(row for row in golden("lpips_alex") if row.pair == "own_blur")
     half = (row.ref + row.dist) / 2
-    same, near, far = model(row.ref.expand(3, -1, -1, -1), torch.cat((row.ref, half, row.dist))).tolist()
+    same, near, far = model(row.ref.repeat(3, 1, 1, 1), torch.cat((row.ref, half, row.dist))).tolist()
     assert model.info.lower_better
     assert same == 0 < near < far
 

@@ -12,18 +12,15 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from robustiqa.attacks import load_attack
-from robustiqa.benchmarks.bench import bench
+from robustiqa.benchmarks.bench import bench, run
 from robustiqa.benchmarks.plan import Request, clean_jobs, plan
-from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.store import Store
 from robustiqa.reports.evaluation import evaluation_markdown, evaluations
 from robustiqa.reports.render import _defuse, _escape, eps_text, render
 from robustiqa.reports.results import load_results
 from tests.toys import Linear, Wavy, memory
 
-COLUMNS = """dataset model defense attack eps direction threat n n_excluded srocc_clean srocc_clean_lo srocc_clean_hi
-srocc_attacked srocc_attacked_lo srocc_attacked_hi gain gain_lo gain_hi ssim_perturbation forwards backwards seconds
-flags""".split()
+COLUMNS = ["dataset", "model", "defense", "attack", "eps", "direction", "threat", "n", "n_excluded", "srocc_clean", "srocc_clean_lo", "srocc_clean_hi", "srocc_attacked", "srocc_attacked_lo", "srocc_attacked_hi", "gain", "gain_lo", "gain_hi", "ssim_perturbation", "forwards", "backwards", "seconds", "flags"]
 
 
 @pytest.fixture(scope="module")
