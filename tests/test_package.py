@@ -17,7 +17,12 @@ def test_the_wheel_holds_robustiqa_alone_at_its_top_level(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"robustiqa"}
-    for name in ("py.typed", "models/birqa/birqa.safetensors", "datasets/kadid10k_means.csv", "training/recipes/clean.toml"):
+    for name in (
+        "py.typed",
+        "models/birqa/birqa.safetensors",
+        "datasets/kadid10k_means.csv",
+        "training/recipes/clean.toml",
+    ):
         assert f"robustiqa/{name}" in names
 
 

@@ -45,7 +45,7 @@ class Search:
         return j, torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
 
     def settle(self, last: Tensor) -> Tensor:
-        """J [N] of a search's last iterate [N, 3, H, W], which becomes a contender too; the harness pays for the pass."""
+        """J [N] of a search's last iterate [N, 3, H, W], which becomes a contender; the harness pays for the pass."""
         with self._objective.as_harness():
             j = self._objective.value(last, self.everyone)
         self._keep(last, j, self.everyone)

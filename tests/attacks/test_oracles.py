@@ -22,7 +22,10 @@ def lpips(genuine_weights):
 def crop(shared, pair):
     top, left = CROPS[pair]
     folder = shared / "oracles" / "pairs"
-    return [read_image(folder / f"{pair}_{kind}.png")[None, :, top : top + 128, left : left + 128] for kind in ("ref", "dist")]
+    return [
+        read_image(folder / f"{pair}_{kind}.png")[None, :, top : top + 128, left : left + 128]
+        for kind in ("ref", "dist")
+    ]
 
 
 def peers(shared, pair, attack):
@@ -65,4 +68,6 @@ def test_cw_in_the_box_is_within_reach_of_apgd(lpips, shared, pair):
 def test_square_lies_in_the_peers_band(lpips, shared, pair):
     """1,000 queries; peers' three seeds span a band."""
     torch.manual_seed(0)
-    assert float(run(lpips, shared, pair, "square:queries=1000").attacked_score) <= 1.05 * max(peers(shared, pair, "Square-1000"))
+    assert float(run(lpips, shared, pair, "square:queries=1000").attacked_score) <= 1.05 * max(
+        peers(shared, pair, "Square-1000")
+    )

@@ -183,7 +183,9 @@ run(plan(BASE), Path(sys.argv[1]), batch_size=2)
 def rows_of(folder):
     """All rows without what may differ between runs: time."""
     return {
-        (cell.spec.key, row.id): row.model_dump(exclude={"seconds"}) for cell in load_results(folder).cells for row in cell.samples
+        (cell.spec.key, row.id): row.model_dump(exclude={"seconds"})
+        for cell in load_results(folder).cells
+        for row in cell.samples
     }
 
 
@@ -191,7 +193,9 @@ def rows_of(folder):
 def test_a_killed_run_resumes_to_the_same_rows(tmp_path, batches):
     """SIGKILL after some batches; the journal holds them, and the resumed run equals an unbroken one."""
     root = Path(__file__).parents[2]
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "killed")], cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path / "killed")], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
+    )
     limit = time.monotonic() + 60
 
     def journaled():

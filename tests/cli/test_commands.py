@@ -16,7 +16,12 @@ ENTRY = "from robustiqa.cli.main import main; main()"
 
 def robustiqa(*arguments, cwd=None):
     return subprocess.run(
-        [sys.executable, "-c", ENTRY, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120, check=False
+        [sys.executable, "-c", ENTRY, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=120,
+        check=False,
     )
 
 
@@ -46,9 +51,14 @@ def test_score_prints_what_the_model_says(pictures):
     result = robustiqa("score", pictures / "ref.png", pictures / "dist.png", "--model", "psnr", "--json")
     record = json.loads(result.stdout)
     ref, dist = (
-        torch.from_numpy(np.asarray(Image.open(pictures / f"{n}.png")).copy()).permute(2, 0, 1)[None] / 255 for n in ("ref", "dist")
+        torch.from_numpy(np.asarray(Image.open(pictures / f"{n}.png")).copy()).permute(2, 0, 1)[None] / 255
+        for n in ("ref", "dist")
     )
-    assert record == {"model": "psnr", "score": pytest.approx(float(load_model("psnr")(ref, dist))), "lower_better": False}
+    assert record == {
+        "model": "psnr",
+        "score": pytest.approx(float(load_model("psnr")(ref, dist))),
+        "lower_better": False,
+    }
     assert "higher is better" in robustiqa("score", pictures / "ref.png", pictures / "dist.png").stdout
 
 

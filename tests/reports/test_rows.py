@@ -20,7 +20,31 @@ from robustiqa.reports.render import _defuse, _escape, eps_text, render
 from robustiqa.reports.results import load_results
 from tests.toys import Linear, Wavy, memory
 
-COLUMNS = ["dataset", "model", "defense", "attack", "eps", "direction", "threat", "n", "n_excluded", "srocc_clean", "srocc_clean_lo", "srocc_clean_hi", "srocc_attacked", "srocc_attacked_lo", "srocc_attacked_hi", "gain", "gain_lo", "gain_hi", "ssim_perturbation", "forwards", "backwards", "seconds", "flags"]
+COLUMNS = [
+    "dataset",
+    "model",
+    "defense",
+    "attack",
+    "eps",
+    "direction",
+    "threat",
+    "n",
+    "n_excluded",
+    "srocc_clean",
+    "srocc_clean_lo",
+    "srocc_clean_hi",
+    "srocc_attacked",
+    "srocc_attacked_lo",
+    "srocc_attacked_hi",
+    "gain",
+    "gain_lo",
+    "gain_hi",
+    "ssim_perturbation",
+    "forwards",
+    "backwards",
+    "seconds",
+    "flags",
+]
 
 
 @pytest.fixture(scope="module")

@@ -40,9 +40,7 @@ def bounds(result: Interval) -> tuple[float, float]:
     return result.lo, result.hi
 
 
-def correlated(
-    seed: int, references: int, per_reference: int, between: float
-) -> tuple[np.ndarray, np.ndarray]:
+def correlated(seed: int, references: int, per_reference: int, between: float) -> tuple[np.ndarray, np.ndarray]:
     """Reference of every value, and values whose references differ by ``between``."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(references), per_reference)
@@ -64,9 +62,7 @@ def test_every_replicate_and_interval_is_reproduced(oracle, mode) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @given(
-    samples=st.lists(
-        st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(-3, 3)), min_size=3, max_size=25
-    ),
+    samples=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(-3, 3)), min_size=3, max_size=25),
     seed=st.integers(0, 2**32),
 )
 def test_vectorised_srocc_is_scipys(mode, samples, seed) -> None:
@@ -205,9 +201,7 @@ def test_few_references_allow_no_claim(references, verdict) -> None:
     noise = np.random.default_rng(7).normal(size=(2, human.size))
     for mode in MODES:
         resamples = Resamples.draw(labels, mode=mode)
-        good, poor = (
-            bootstrap_srocc(resamples, human, human + s * n) for s, n in zip((0.2, 3), noise, strict=True)
-        )
+        good, poor = (bootstrap_srocc(resamples, human, human + s * n) for s, n in zip((0.2, 3), noise, strict=True))
         difference = paired_difference(good, poor)
         assert difference.lo > 0
         assert (FEW_CLUSTERS in difference.flags) == (references < 20)
@@ -248,9 +242,7 @@ def test_too_many_dropped_replicates_allow_no_claim(lost, claimable) -> None:
 def test_unpaired_rows_are_not_compared() -> None:
     """Rows from different draws raise InvalidInput; rows from equal draws, made twice, are compared."""
     human = np.arange(30.0)
-    first, same, other = (
-        bootstrap_srocc(Resamples.draw(range(30), seed=seed), human, human) for seed in (0, 0, 1)
-    )
+    first, same, other = (bootstrap_srocc(Resamples.draw(range(30), seed=seed), human, human) for seed in (0, 0, 1))
     assert paired_difference(first, same).estimate == 0
     with pytest.raises(InvalidInput, match="same resamples"):
         paired_difference(first, other)

@@ -17,9 +17,7 @@ grid_pairs = st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_siz
 )
 
 
-@pytest.mark.parametrize(
-    ("correlation", "key"), [(srocc, "spearman"), (krocc, "kendall_b"), (plcc, "pearson")]
-)
+@pytest.mark.parametrize(("correlation", "key"), [(srocc, "spearman"), (krocc, "kendall_b"), (plcc, "pearson")])
 def test_agrees_with_stored_values(shared: Path, correlation, key) -> None:
     """All three equal the stored scipy values, ties included, for metrics of either sign."""
     oracle = np.load(shared / "oracles" / "statistics_oracle.npz")

@@ -52,9 +52,7 @@ def test_unmoved_scores_gain_nothing(clean) -> None:
     assert not gain_raw(clean, clean, -1).any()
 
 
-@pytest.mark.parametrize(
-    "flat", [(0.7, 0.7), (0.7, 0.7 + 1e-9), (0.9, 0.1), (0.0, math.inf), (math.nan, 1.0)]
-)
+@pytest.mark.parametrize("flat", [(0.7, 0.7), (0.7, 0.7 + 1e-9), (0.9, 0.1), (0.0, math.inf), (math.nan, 1.0)])
 def test_range_without_width_is_refused(flat) -> None:
     """Clean scores constant up to float32 rounding give no normalised gain; the error says what to do."""
     assert not CalibrationRange(*flat).is_usable
