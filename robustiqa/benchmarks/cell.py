@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Status = Literal["ok", "non-finite"]
 AnyThreat = Literal["white-box", "black-box", "adaptive", "oblivious", "none"]
-SCHEMA = 1
+SCHEMA: Final = 1
 
 
 class _Record(BaseModel):
@@ -105,7 +105,7 @@ class SampleRow(_Record):
 class Cell(_Record):
     """A specification with its rows and where they were computed."""
 
-    schema_version: int = SCHEMA
+    schema_version: Literal[1] = SCHEMA
     spec: CellSpec
     provenance: dict[str, JsonValue]
     samples: tuple[SampleRow, ...]

@@ -1,6 +1,7 @@
 """From what the user asks for to jobs: every combination once, and `down` only where a direction needs it."""
 
 import dataclasses
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -143,7 +144,7 @@ def _dataset_record(dataset: PairDataset) -> DatasetRecord:
         name=dataset.name,
         manifest=dataset.manifest(),
         pairs=len(dataset.pairs),
-        mean_quality=float(dataset.quality().mean()),
+        mean_quality=statistics.mean(dataset.quality().tolist()),  # exact, as in tomean_signs
         human_score=dataset.human_score,
         labels=dataset.labels,
     )

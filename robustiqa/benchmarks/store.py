@@ -32,10 +32,11 @@ class Store:
         path = self._path(spec.key, "jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [row.model_dump_json() for row in rows]
-        if not path.exists():
+        started = _has_header(path)
+        if not started:
             header = {"schema_version": SCHEMA, "spec": spec.model_dump(mode="json"), "provenance": provenance}
             lines.insert(0, json.dumps(header, allow_nan=False))
-        with path.open("ab") as file:
+        with path.open("ab" if started else "wb") as file:  # a journal killed within its header holds no row
             if file.tell() and not _ends_with_newline(path):
                 file.write(b"\n")  # the run before was killed while writing: its cut line is skipped when read
             file.write(("\n".join(lines) + "\n").encode())
@@ -68,23 +69,22 @@ class Store:
         if not path.exists():
             return None
         try:
-            return Cell.model_validate_json(path.read_text(encoding="utf-8"))
+            return Cell.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise InvalidInput(
-                f"{path} is not a cell of schema {SCHEMA} ({where}: {first['msg']}); delete it to recompute."
-            ) from error
+            raise _no_cell(path, error) from error
 
     def _journal(self, path: Path) -> Cell | None:
         if not path.exists():
             return None
-        records = [record for record in map(_parse, path.read_text(encoding="utf-8").splitlines()) if record]
+        records = [record for record in map(_parse, path.read_bytes().split(b"\n")) if record]
         header = next((record for record in records if "spec" in record), None)
         if header is None:
             return None
-        rows = tuple(SampleRow.model_validate(record) for record in records if "spec" not in record)
-        return Cell.model_validate({**header, "samples": rows, "finished": False})
+        rows = [record for record in records if "spec" not in record]
+        try:
+            return Cell.model_validate({**header, "samples": rows, "finished": False})
+        except ValidationError as error:
+            raise _no_cell(path, error) from error
 
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / f"{key}.{suffix}"
@@ -96,13 +96,26 @@ def _merge(done: Cell | None, journal: Cell | None) -> Cell:
     return parts[0].model_copy(update={"samples": tuple(rows.values()), "finished": journal is None})
 
 
-def _parse(line: str) -> dict[str, JsonValue] | None:
-    """A journal line; None for one that a kill cut short."""
+def _no_cell(path: Path, error: ValidationError) -> InvalidInput:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return InvalidInput(f"{path} is not a cell of schema {SCHEMA} ({where}: {first['msg']}); delete it to recompute.")
+
+
+def _parse(line: bytes) -> dict[str, JsonValue] | None:
+    """A journal line; None for one that a kill cut short, be it within a letter."""
     try:
         record = json.loads(line)
-    except json.JSONDecodeError:
+    except ValueError:
         return None
     return record if isinstance(record, dict) else None
+
+
+def _has_header(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return "spec" in (_parse(file.readline()) or {})
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -14,7 +14,8 @@ from robustiqa.cli.options import split_path
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="First so many pairs.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/evaluate"), show_default=True,
               help="Folder of results; what it holds is not computed again.")
-def evaluate(models: tuple[str, ...], dataset: str, limit: int | None, out: Path) -> None:
+@click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True)
+def evaluate(models: tuple[str, ...], dataset: str, limit: int | None, out: Path, batch_size: int) -> None:
     """Correlate models with human scores on clean images, side by side, with paired intervals."""
     from robustiqa.benchmarks.bench import run
     from robustiqa.benchmarks.plan import Request, clean_jobs
@@ -29,7 +30,7 @@ def evaluate(models: tuple[str, ...], dataset: str, limit: int | None, out: Path
     jobs = clean_jobs(request)
     with bar() as progress:
         task = progress.add_task("planning", total=None)
-        outcome = run(jobs, out, progress=lambda text, done, total: progress.update(
+        outcome = run(jobs, out, batch_size, progress=lambda text, done, total: progress.update(
             task, description=text, completed=done, total=total))  # fmt: skip
     for job, error in outcome.failures:
         raise click.ClickException(f"{job.spec.model.name}: {error}") from error

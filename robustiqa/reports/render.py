@@ -96,7 +96,7 @@ def _markdown(rows: Sequence[Row]) -> str:
             "gain ↓ [95 % CI]": interval_text(row.gain),
             "SROCC whole images ↑": interval_text(row.srocc_whole),
             "SSIM": number(row.ssim),
-            "F / B / s": f"{row.forwards:.0f} / {row.backwards:.0f} / {row.seconds:.2g}",
+            "F / B / s": f"{row.forwards:.0f} / {row.backwards:.0f} / {row.seconds:.2g}" if row.n else DASH,
             "flags": _escape(" ".join(row.flags)),
         }
         for row in rows

@@ -1,7 +1,9 @@
 """One row per cell and direction: the numbers of the report, with their intervals."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.reports.compose import View, quality_of, views
 from robustiqa.reports.flags import flags_of
 from robustiqa.statistics import (
+    UNDEFINED,
     ZERO_RANGE,
     Bootstrapped,
     Interval,
@@ -23,6 +26,7 @@ from robustiqa.statistics import (
 )
 
 Vector = NDArray[np.float64]
+NO_INTERVAL: Final = Interval(math.nan, math.nan, math.nan, replicates=0, replicates_used=0, flags=(UNDEFINED,))
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,24 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Draws:
-    """The resamples of a row: the same for every row of the same samples, since they are drawn from one seed."""
+    """The resamples of a row: the same for every row of the same samples, since they are drawn from one seed.
 
-    clustered: Resamples
-    iid: Resamples
+    None where no sample is left to draw.
+    """
+
+    clustered: Resamples | None
+    iid: Resamples | None
 
     @classmethod
     def of(cls, references: Sequence[str], seed: int) -> "_Draws":
+        if not references:
+            return cls(None, None)
         modes: tuple[Mode, Mode] = ("cluster", "iid")
         return cls(*(Resamples.draw(references, mode=mode, seed=seed) for mode in modes))
 
     def estimate(self, statistic: Callable[[Resamples], Bootstrapped]) -> Estimate:
-        return Estimate(statistic(self.clustered).interval(), statistic(self.iid).interval())
+        clustered, iid = (NO_INTERVAL if r is None else statistic(r).interval() for r in (self.clustered, self.iid))
+        return Estimate(clustered, iid)
 
 
 @dataclass(frozen=True)
@@ -104,15 +114,14 @@ def _row(view: View, seed: int) -> Row:
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))
     signs = view.signs[keep]
-    unit = robust_range(quality_of([r for r in view.calibration if r.status == "ok"], "clean", view.orientation))
-    width = unit.width if unit.is_usable else np.nan
+    width = _calibration_width(view)
     draws = _Draws.of([row.reference for row in rows], seed)
     raw = gain_raw(clean, attacked, signs)
     gain = draws.estimate(lambda resamples: bootstrap_mean(resamples, raw / width))
     srocc_clean = draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, clean))
     srocc_attacked = draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, attacked))
     seen = {flag for e in (gain, srocc_clean, srocc_attacked) for flag in e.clustered.flags}
-    zero = {ZERO_RANGE} if not unit.is_usable else set()
+    zero = {ZERO_RANGE} if math.isnan(width) else set()
     return Row(
         view=view,
         n=len(rows),
@@ -120,16 +129,28 @@ def _row(view: View, seed: int) -> Row:
         srocc_clean=srocc_clean,
         srocc_attacked=srocc_attacked,
         srocc_whole=_whole(view, draws, rows, human),
-        srocc_within_type=srocc_within_type(human, clean, [row.distortion for row in rows]).mean,
+        srocc_within_type=srocc_within_type(human, clean, [r.distortion for r in rows]).mean if rows else math.nan,
         gain=gain,
-        gain_raw=float(raw.mean()),
-        gain_8bit=float((gain_raw(clean, rounded, signs) / width).mean()),
-        ssim=float(np.mean([row.ssim for row in rows])),
-        forwards=float(np.mean([row.forwards for row in rows])),
-        backwards=float(np.mean([row.backwards for row in rows])),
-        seconds=float(np.mean([row.seconds for row in rows])),
+        gain_raw=_mean(raw),
+        gain_8bit=_mean(gain_raw(clean, rounded, signs) / width),
+        ssim=_mean(math.nan if row.ssim is None else row.ssim for row in rows),
+        forwards=_mean(row.forwards for row in rows),
+        backwards=_mean(row.backwards for row in rows),
+        seconds=_mean(row.seconds for row in rows),
         flags=tuple(sorted({*flags_of(view), *seen, *zero})),
     )
+
+
+def _calibration_width(view: View) -> float:
+    """The unit of the gain; NaN where the model scored nothing of the calibration set, or everything the same."""
+    scores = quality_of([row for row in view.calibration if row.status == "ok"], "clean", view.orientation)
+    unit = robust_range(scores) if scores.size else None
+    return unit.width if unit is not None and unit.is_usable else math.nan
+
+
+def _mean(values: Iterable[float]) -> float:
+    numbers = np.fromiter(values, dtype=np.float64)
+    return float(numbers.mean()) if numbers.size else math.nan
 
 
 def _whole(view: View, draws: _Draws, rows: Sequence[SampleRow], human: Vector) -> Estimate | None:

