@@ -39,6 +39,8 @@ class APGD(Attack):
     def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
         last = x
         for restart in range(self.restarts):
+            if restart:
+                search.settle(last)  # or the last iterate of all starts but one would never be scored
             start = x if restart == 0 else ball.random_point(random.with_restart(restart))
             last = _ascend(search, start, ball, self.steps)
         return last

@@ -67,7 +67,7 @@ class Attack(ABC):
 
         The last iterate is scored here, so that a member counts for as much in an ensemble as it does alone.
         """
-        last = ball.project(self._search(search, x, ball, random))
+        last = ball.project(self._search(search, x.clone(), ball, random))  # an author may write into x
         search.settle(last)
         return last
 
@@ -144,7 +144,7 @@ def at_least(attack: Attack, **minima: float) -> None:
         InvalidInput: names the parameter, its value and the bound.
     """
     for name, minimum in minima.items():
-        value = getattr(attack, name)
-        if not (value >= minimum if isinstance(value, int) else value > minimum):
-            bound = f"at least {minimum}" if isinstance(value, int) else f"above {minimum}"
+        value, whole = getattr(attack, name), isinstance(getattr(type(attack), name), int)  # as its default is
+        if not (isinstance(value, int) and value >= minimum if whole else value > minimum):
+            bound = f"a whole number, at least {minimum}" if whole else f"above {minimum}"
             raise InvalidInput(f"{attack.name}: {name}={value!r} must be {bound}.")

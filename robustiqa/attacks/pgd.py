@@ -31,6 +31,8 @@ class PGD(Attack):
     def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
         last = x
         for restart in range(self.restarts):
+            if restart:
+                search.settle(last)  # or the last iterate of all starts but one would never be scored
             start = ball.random_point(random.with_restart(restart)) if self.random_start else x
             last = ascend(search, start, ball, self.alpha, self.steps)
         return last

@@ -59,7 +59,7 @@ class Search:
     def _keep(self, x: Tensor, j: Tensor, index: Tensor) -> None:
         rows = index.cpu()
         self._seen.index_add_(0, rows, torch.ones_like(rows))
-        better = self._ball.contains(x, index) & (j > self._best_j[index])
+        better = self._ball.contains(x, index) & (j > self._best_j[index]) & j.isfinite()
         for row in better.nonzero().flatten().tolist():
             sample = int(index[row])
             if j[row] > self._best_j[sample]:  # a sample may stand in the batch twice

@@ -57,7 +57,7 @@ def run_job(job: Job, store: Store, batch_size: int, device: torch.device, advan
     for batch in batches(job.dataset, todo, job.spec.crop, batch_size, device):
         store.append(job.spec, run_batch(job, batch), provenance)
         advance(len(batch.pairs))
-    if todo:
+    if store.is_open(job.spec):  # also where the run before was stopped after its last batch
         store.finish(job.spec, store.read(job.spec).values(), provenance)
 
 

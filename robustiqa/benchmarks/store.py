@@ -27,6 +27,10 @@ class Store:
         cells = [self._finished(spec.key), self._journal(self._path(spec.key, "jsonl"))]
         return {row.id: row for cell in cells if cell is not None for row in cell.samples}
 
+    def is_open(self, spec: CellSpec) -> bool:
+        """Whether rows of ``spec`` wait in a journal for :meth:`finish`."""
+        return self._path(spec.key, "jsonl").exists()
+
     def append(self, spec: CellSpec, rows: Sequence[SampleRow], provenance: dict[str, JsonValue]) -> None:
         """Add a batch of rows to the journal and flush it to disk."""
         path = self._path(spec.key, "jsonl")

@@ -20,7 +20,7 @@ def parse_eps(text: str) -> float:
     """
     try:
         value = float(Fraction(text.strip()))
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ArithmeticError):
         raise InvalidInput(f"eps {text!r} is not a number; write it as 8/255 or 0.03.") from None
     if not 0 < value <= 1:
         hint = f" Did you mean {text}/255?" if 1 < value <= 255 else ""
@@ -66,7 +66,7 @@ def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type
     for option in _options(hint):
         try:
             return _read(value, option)
-        except ValueError:
+        except (ValueError, ArithmeticError):  # 1/0 and 1e400 are spelled like numbers
             continue
     allowed = " or ".join(getattr(option, "__name__", repr(option)) for option in _options(hint))
     raise InvalidInput(f"{name}={value!r} is not of type {allowed}.")

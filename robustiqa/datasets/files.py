@@ -32,8 +32,7 @@ def inside(root: Path, name: str) -> Path:
     Raises:
         DatasetLayoutError: an absolute path, ``..`` or a link that leads out of the dataset's folder.
     """
-    path = (root / name).resolve()
-    if "\0" in name or not path.is_relative_to(root.resolve()):
+    if "\0" in name or not (path := (root / name).resolve()).is_relative_to(root.resolve()):
         raise DatasetLayoutError(f"{name!r} leads out of the dataset's folder {root}.")
     return path
 

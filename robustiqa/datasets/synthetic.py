@@ -1,5 +1,6 @@
 """KADID-style pairs: photographs distorted by the published types and levels, made on the fly and cached."""
 
+import hashlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,7 +37,9 @@ class SyntheticPairs(PairDataset):
         return to_tensor(pristine), to_tensor(self._distorted(pair, pristine))
 
     def _distorted(self, pair: Pair, pristine: Pixels) -> Pixels:
-        path = cache_folder("distorted") / f"v{VERSION}" / self.name / f"{pair.id}.png"
+        # Named by content too: other photographs may have the same names.
+        content = hashlib.sha256(repr(pristine.shape).encode() + pristine.tobytes()).hexdigest()[:16]
+        path = cache_folder("distorted") / f"v{VERSION}" / self.name / f"{pair.id}-{content}.png"
         if path.exists():
             return read_rgb(path)
         level = 1.0 if pair.level is None else pair.level

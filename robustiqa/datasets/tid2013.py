@@ -48,6 +48,8 @@ def _official(root: Path) -> FolderPairs:
         if match is None or name.lower() not in distorted:
             raise DatasetLayoutError(f"tid2013: {name!r} of mos_with_names.txt is not in {root / 'distorted_images'}.")
         reference = f"I{match[1]}"
+        if f"{reference.lower()}.bmp" not in on_disk:
+            raise DatasetLayoutError(f"tid2013: {reference}.BMP, the reference of {name}, is not in reference_images/.")
         pairs.append(Pair(name.lower(), reference, f"type-{match[2]}", float(score), float(match[3])))
         paths[name.lower()] = (
             f"reference_images/{on_disk[f'{reference.lower()}.bmp']}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Generic, TypeVar
 
 import torch
@@ -42,7 +42,7 @@ class ModelEntry(Generic[P]):
             InvalidInput: a parameter that the model has not got, or a value or weights that it cannot take.
         """
         settings = build(self.parameters, parameters)
-        info = self.info
+        info = replace(self.info, name=_spelled(self.info.name, settings))
         if weights == RANDOM:
             info = replace(info, flags=(*info.flags, RANDOM_FLAG), weights=())
         with _own_random_numbers():
@@ -78,3 +78,10 @@ def _own_random_numbers() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
         yield
+
+
+def _spelled(name: str, settings: Any) -> str:  # noqa: ANN401 (any dataclass of parameters)
+    """``name`` with the parameters that differ from their defaults: models that score differently have other names."""
+    values = [(f.name, getattr(settings, f.name), f.default) for f in fields(settings)]
+    changed = [f"{key}={value}" for key, value, default in values if value != default]
+    return f"{name}:{','.join(changed)}" if changed else name

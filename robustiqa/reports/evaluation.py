@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.compose import quality_of
-from robustiqa.reports.render import DASH, number
+from robustiqa.reports.render import DASH, escape, number
 from robustiqa.statistics import (
     Bootstrapped,
     Interval,
@@ -98,20 +98,22 @@ def evaluation_markdown(table: Sequence[Evaluation]) -> str:
     """The evaluations as two Markdown tables: pooled, and SROCC within each type."""
     pooled = [
         {
-            "model": e.model,
+            "model": escape(e.model),
             "n": f"{e.n} (−{e.n_excluded})" if e.n_excluded else str(e.n),
             "SROCC ↑ [95 % CI]": _text(e.srocc),
             "i.i.d. CI": _range(e.srocc_iid),
             "KROCC ↑": number(e.krocc),
             "PLCC ↑": number(e.plcc),
             "within type ↑": number(e.within_type.mean),
-            f"Δ SROCC to {table[0].model} [95 % CI]": _text(e.difference),
+            f"Δ SROCC to {escape(table[0].model)} [95 % CI]": _text(e.difference),
             "i.i.d. Δ CI": _range(e.difference_iid),
             "flags": " ".join(e.srocc.flags),
         }
         for e in table
     ]
-    within = [{"model": e.model, **{t: number(v) for t, v in e.within_type.per_type.items()}} for e in table]
+    within = [
+        {"model": escape(e.model), **{escape(t): number(v) for t, v in e.within_type.per_type.items()}} for e in table
+    ]
     frames = [pd.DataFrame(records).to_markdown(index=False, disable_numparse=True) for records in (pooled, within)]
     return "\n\nSROCC within type:\n\n".join(frames) + "\n"
 

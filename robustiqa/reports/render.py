@@ -82,13 +82,15 @@ def _csv(rows: Sequence[Row]) -> str:
 
 def _defuse(value: object) -> object:
     """Text that a spreadsheet would run as a formula gets a leading apostrophe (plug-ins choose their own names)."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
+    if not isinstance(value, str):
+        return value
+    return _one_line(f"'{value}" if value[:1] in set("=+-@\t\r") else value)
 
 
 def _markdown(rows: Sequence[Row]) -> str:
     records = [
         {
-            **{name: _escape(str(value)) for name, value in _identity(row).items() if name != "eps"},
+            **{name: escape(str(value)) for name, value in _identity(row).items() if name != "eps"},
             "ε": eps_text(row.view.spec.eps),
             "n": f"{row.n} (−{row.n_excluded})" if row.n_excluded else str(row.n),
             "SROCC clean ↑ [95 % CI]": interval_text(row.srocc_clean),
@@ -97,7 +99,7 @@ def _markdown(rows: Sequence[Row]) -> str:
             "SROCC whole images ↑": interval_text(row.srocc_whole),
             "SSIM": number(row.ssim),
             "F / B / s": f"{row.forwards:.0f} / {row.backwards:.0f} / {row.seconds:.2g}" if row.n else DASH,
-            "flags": _escape(" ".join(row.flags)),
+            "flags": escape(" ".join(row.flags)),
         }
         for row in rows
     ]
@@ -130,9 +132,13 @@ def eps_text(eps: float) -> str:
     return f"{round(levels)}/255" if math.isclose(levels, round(levels), abs_tol=1e-9) else f"{eps:.4g}"
 
 
-def _escape(text: str) -> str:
-    """Text that stays inside its table cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("`", "\\`").replace("<", "&lt;")
+def escape(text: str) -> str:
+    """Text that stays inside its Markdown table cell."""
+    return _one_line(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`").replace("<", "&lt;")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 _RENDERERS: Final[dict[Format, Callable[[Sequence[Row]], str]]] = {"csv": _csv, "md": _markdown}

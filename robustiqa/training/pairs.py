@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.images import read_rgb, to_tensor
 from robustiqa.core.random import derive_seed
@@ -79,4 +80,9 @@ def _read(image: Path, folder: Path, recipe: Recipe, seed: int) -> Shelf:
 def _corners(pristine: Pixels, plan: Sequence[Draft], crop: int, seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(derive_seed("corners", seed, plan[0].reference))
     height, width = pristine.shape[:2]
+    if min(height, width) < crop:
+        raise InvalidInput(
+            f"{plan[0].reference}: {width}x{height} is below the training window of {crop} pixels; "
+            "leave it out or lower the recipe's pair_size."
+        )
     return rng.integers(0, (height - crop + 1, width - crop + 1), size=(len(plan), 2))

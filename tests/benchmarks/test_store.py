@@ -92,8 +92,20 @@ def test_a_folder_without_cells_says_how_to_make_some(tmp_path):
 
 def test_rows_of_a_failed_write_are_not_lost(tmp_path, spec, monkeypatch):
     """Where the cell's file cannot be written, the journal stays and the next run finishes from it."""
-    jobs = [job for job in plan(Request((Linear(),), (load_attack("fgsm"),), (memory(),), directions=("up",)))]
-    monkeypatch.setattr("robustiqa.benchmarks.store.write_atomically", lambda *_: (_ for _ in ()).throw(OSError("full")))
-    assert len(run(jobs, tmp_path).failures) == len(jobs)
-    assert len(Store(tmp_path).read(spec)) == 8
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    data = memory()
+    jobs = plan(Request((Linear(),), (load_attack("fgsm"),), (data,), directions=("up",)))
+    with monkeypatch.context() as patch:
+        patch.setattr("robustiqa.benchmarks.store.write_atomically", full)
+        assert len(run(jobs, tmp_path).failures) == len(jobs)
     assert not list(tmp_path.rglob("*.json"))
+    rows = Store(tmp_path).read(spec)
+    assert len(rows) == 8
+    data.reads.clear()
+    assert run(jobs, tmp_path).failures == ()
+    assert data.reads == []
+    assert Store(tmp_path).read(spec) == rows
+    assert all(cell.finished for cell in Store(tmp_path).cells())

@@ -31,3 +31,30 @@ def test_content_replaces_what_was_there(tmp_path):
     write_atomically(target, "one")
     write_atomically(target, b"two")
     assert target.read_bytes() == b"two"
+
+
+def test_a_disk_that_fills_up_within_a_write_leaves_the_old_file(tmp_path, monkeypatch):
+    """Half of the content was written; nobody sees it, and it does not stay."""
+    target = tmp_path / "cell.json"
+    write_atomically(target, "old")
+    fdopen = os.fdopen
+
+    class Full:
+        def __init__(self, handle, mode):
+            self.file = fdopen(handle, mode)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, data):
+            self.file.write(data[: len(data) // 2])
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", Full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(target, "new content")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]

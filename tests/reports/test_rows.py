@@ -16,7 +16,7 @@ from robustiqa.benchmarks.bench import bench, run
 from robustiqa.benchmarks.plan import Request, clean_jobs, plan
 from robustiqa.benchmarks.store import Store
 from robustiqa.reports.evaluation import evaluation_markdown, evaluations
-from robustiqa.reports.render import _defuse, _escape, eps_text, render
+from robustiqa.reports.render import _defuse, eps_text, escape, render
 from robustiqa.reports.results import load_results
 from tests.toys import Linear, Wavy, memory
 
@@ -115,7 +115,7 @@ def test_an_unfinished_cell_is_shown_and_flagged(tmp_path):
 @given(st.text(max_size=30))
 def test_any_name_stays_in_its_markdown_cell(name):
     """Pipes, newlines and backticks of a plug-in's name do not break the table."""
-    escaped = _escape(name)
+    escaped = escape(name)
     assert "\n" not in escaped
     assert "|" not in escaped.replace("\\\\", "").replace("\\|", "")
 

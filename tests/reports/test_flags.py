@@ -1,0 +1,90 @@
+"""Each flag stands beside the numbers that need it, and beside no others."""
+
+from dataclasses import replace
+
+import pytest
+
+from robustiqa.attacks import load_attack
+from robustiqa.benchmarks.bench import run
+from robustiqa.benchmarks.plan import Request, part_record, plan
+from robustiqa.models import load_model
+from robustiqa.reports.compose import views
+from robustiqa.reports.flags import flags_of
+from robustiqa.reports.results import load_results
+from tests.toys import memory
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """A built-in model and attack on 22 references: nothing to warn of."""
+    data = memory(22)
+    data = replace(data, pairs=tuple(replace(pair, reference=pair.id) for pair in data.pairs))
+    out = tmp_path_factory.mktemp("flags")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("robustiqa.benchmarks.plan.load_demo", lambda: replace(memory(12), name="calibration"))
+        run(plan(Request((load_model("ssim"),), (load_attack("fgsm"),), (data,), directions=("up",))), out)
+    return load_results(out)
+
+
+@pytest.fixture
+def view(cells):
+    return next(view for view in views(cells.cells) if view.direction == "up")
+
+
+def with_spec(view, **changes):
+    return replace(view, spec=view.spec.model_copy(update=changes))
+
+
+def with_row(view, **changes):
+    return replace(view, rows=(view.rows[0].model_copy(update=changes), *view.rows[1:]))
+
+
+def model(view, **changes):
+    return {"model": view.spec.model.model_copy(update=changes)}
+
+
+def dataset(view, **changes):
+    return {"dataset": view.spec.dataset.model_copy(update=changes)}
+
+
+CASES = {
+    "crop-64": lambda v: with_spec(v, crop=64),
+    "non-adaptive": lambda v: with_spec(v, threat="oblivious"),
+    "labels-seen-in-training": lambda v: with_spec(v, **model(v, trained_on=("other", "toy"))),
+    "random-weights": lambda v: with_spec(v, **model(v, flags=("random-weights",))),
+    "plug-in": lambda v: with_spec(v, **model(v, code="0" * 64)),
+    "expected-scores": lambda v: with_spec(v, **dataset(v, human_score="expected human score of a type and level")),
+    "reduced-budget": lambda v: with_spec(v, attack=part_record(load_attack("autoattack:quick"))),
+    "dead-gradients": lambda v: with_row(v, dead_gradients=1),
+    "eps-exceeded": lambda v: with_row(v, linf=v.spec.eps + 1e-5),
+    "non-finite-scores": lambda v: with_row(v, status="non-finite", attacked=None),
+    "unfinished": lambda v: replace(v, finished=False),
+}
+
+
+def test_a_built_in_cell_with_enough_references_has_no_flag(cells):
+    """Flags mean something because most numbers have none."""
+    (row,) = cells.rows(["up"])
+    assert row.flags == ()
+    assert row.n == 22
+
+
+@pytest.mark.parametrize("flag", CASES)
+def test_each_cause_raises_its_flag_alone(view, flag):
+    """One change to a view without flags, one flag."""
+    assert flags_of(view) == ()
+    assert flags_of(CASES[flag](view)) == (flag,)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        lambda v: with_row(v, linf=v.spec.eps + 1e-9),
+        lambda v: with_spec(v, **model(v, trained_on=("toys", "other"))),
+        lambda v: with_spec(v, attack=part_record(load_attack("autoattack:standard"))),
+        lambda v: with_spec(v, threat="adaptive"),
+    ],
+)
+def test_what_only_resembles_a_cause_raises_none(view, harmless):
+    """Rounding of ε, other labels, the full budget and an adaptive threat are in order."""
+    assert flags_of(harmless(view)) == ()

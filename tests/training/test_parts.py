@@ -1,0 +1,294 @@
+"""Parts of a training run: drafts, shelves, batches, labels of compositions, rates, averages and what is refused."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from torch import nn
+
+from robustiqa.core.errors import InvalidInput
+from robustiqa.datasets.distortions import distort
+from robustiqa.datasets.expected_scores import PRISTINE, expected_score
+from robustiqa.models.birqa.model import Settings
+from robustiqa.training.batches import Sampler
+from robustiqa.training.checkpoint import State
+from robustiqa.training.clean import Run
+from robustiqa.training.labels import Distillation, make_labels
+from robustiqa.training.loop import CsvLog, learning_rate
+from robustiqa.training.losses import plcc, regression_loss
+from robustiqa.training.pairs import Shelf, make_shelves
+from robustiqa.training.recipe import Recipe, load_recipe
+from robustiqa.training.synthesis import BEYOND, COMPOSABLE, TRANSMISSION, Draft, drafts, render
+from robustiqa.training.synthesis import Recipe as Synthesis
+from robustiqa.training.validation import validate
+
+TINY = Synthesis(beyond=0, composed=1, transmission=1, crop=48)
+MINIMAL = (
+    "steps = 9\nlearning_rate = 1.0\nfinal_learning_rate = 0.1\n[[crops]]\nsize = 32\ncount = 2\nprobability = 1.0\n"
+)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Two smooth random pictures, one larger than the crop in one direction only."""
+    folder = tmp_path_factory.mktemp("photographs")
+    rng = np.random.default_rng(1)
+    for name, size in {"p": (48, 64), "q": (60, 56)}.items():
+        small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        small.resize(size, Image.Resampling.BICUBIC).save(folder / f"{name}.png")
+    return sorted(folder.glob("*.png"))
+
+
+@pytest.fixture(scope="module")
+def shelves(photographs, tmp_path_factory):
+    return list(make_shelves(photographs, tmp_path_factory.mktemp("shelves"), TINY, seed=3, jobs=1))
+
+
+def shelf(size, pairs=4):
+    """Distorted images are the reference plus 100 times the pair's number (mod 256), so that a crop tells its pair."""
+    pristine = np.random.default_rng(size).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    distorted = np.stack([pristine + np.uint8(60 * i) for i in range(pairs)])
+    return Shelf("r", pristine, np.zeros((pairs, 2), np.int64), distorted, (), np.zeros((pairs, 3)))
+
+
+def test_extra_drafts_are_as_many_as_asked_and_of_the_kinds_that_allow_them():
+    """Beyond: only growing types past level 5.5; composed: two or three common types; transmission: mild JPEG 2000 after."""
+    recipe = Synthesis(beyond=2, composed=30, transmission=4)
+    extra = list(drafts("a", recipe, 0))[125:]
+    beyond, composed, lost = extra[: 2 * len(BEYOND)], extra[2 * len(BEYOND) : -4], extra[-4:]
+    assert sorted(d.steps[0][0] for d in beyond) == sorted(2 * BEYOND)
+    assert all(len(d.steps) == 1 and 5.5 <= d.steps[0][1] <= recipe.highest_level for d in beyond)
+    assert len(composed) == 30
+    assert {len(d.steps) for d in composed} == {2, 3}
+    assert all(len({code for code, _ in d.steps}) == len(d.steps) for d in composed)
+    assert {code for d in composed for code, _ in d.steps} <= set(COMPOSABLE)
+    assert all([code for code, _ in d.steps] == [TRANSMISSION, 9] for d in lost)
+
+
+def test_levels_stay_in_their_strata_and_change_with_the_seed():
+    """Level s is drawn within half a level of s, anew for each seed."""
+    one, other = (list(drafts("a", TINY, seed))[:125] for seed in (0, 1))
+    for i, draft in enumerate(one):
+        ((code, level),) = draft.steps
+        assert code == i // 5 + 1
+        assert abs(level - (i % 5 + 1)) <= 0.5
+    assert all(a.steps[0][0] == b.steps[0][0] and a != b for a, b in zip(one, other, strict=True))
+
+
+def test_steps_are_applied_in_their_order():
+    """A composition is the second type applied to what the first one made, not the other way round."""
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    steps = ((1, 3.0), (10, 4.0))
+    made = render(rgb, Draft("a", steps), 7)
+    assert np.array_equal(made, distort(distort(rgb, 1, 3.0, "7/a"), 10, 4.0, "7/a"))
+    assert not np.array_equal(made, render(rgb, Draft("a", steps[::-1]), 7))
+
+
+def test_shelves_hold_what_their_drafts_say(shelves):
+    """Every distorted crop is its draft applied to its window of the reference; windows lie inside."""
+    for one in shelves:
+        assert len(one.drafts) == len(one.distorted) == len(one.teachers) == 127
+        for i in range(0, 127, 9):
+            ref, dist = one.pair(i)
+            assert ref.shape == dist.shape == (48, 48, 3)
+            assert np.array_equal(render(ref, one.drafts[i], 3), dist)
+
+
+def test_shelves_are_read_again_rather_than_made_again(photographs, tmp_path):
+    """A second call leaves the files alone and finds the same pairs; one that was interrupted is made anew."""
+    first = list(make_shelves(photographs, tmp_path, TINY, seed=3, jobs=1))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = list(make_shelves(photographs, tmp_path, TINY, seed=3, jobs=1))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    (tmp_path / "p.csv").unlink()
+    rebuilt = list(make_shelves(photographs, tmp_path, TINY, seed=3, jobs=1))
+    for a, b, c in zip(first, again, rebuilt, strict=True):
+        assert np.array_equal(a.distorted, b.distorted)
+        assert np.array_equal(a.distorted, c.distorted)
+        assert np.array_equal(b.teachers, c.teachers)
+
+
+def test_photographs_below_the_window_are_refused_by_name(photographs, tmp_path):
+    """Not numpy's "low >= high"."""
+    with pytest.raises(InvalidInput, match="p: 48x64 is below the training window of 50"):
+        make_shelves(photographs, tmp_path, Synthesis(crop=50), seed=0, jobs=1)
+
+
+def test_teachers_rank_the_levels_of_a_blur_downwards(shelves):
+    """All three find the strongest published blur worse than the weakest."""
+    for one in shelves:
+        assert (one.teachers[4] < one.teachers[0]).all()
+
+
+def test_batches_depend_on_seed_and_step_alone():
+    """Drawn in any order and by another sampler; other steps and seeds draw something else."""
+    one, two = shelf(40), shelf(48)
+    labels = [np.arange(4.0), 10 + np.arange(4.0)]
+    sizes = [(32, 3, 0.5), (40, 2, 0.5)]
+    a, b, c = (Sampler([one, two], labels, sizes, seed) for seed in (5, 5, 6))
+    forwards = [a.batch(step) for step in range(6)]
+    backwards = [b.batch(step) for step in reversed(range(6))][::-1]
+    for x, y in zip(forwards, backwards, strict=True):
+        assert x.ref.equal(y.ref)
+        assert x.dist.equal(y.dist)
+        assert x.label.equal(y.label)
+    assert {tuple(x.ref.shape) for x in forwards} == {(3, 3, 32, 32), (2, 3, 40, 40)}
+    assert len({float(x.ref.sum()) for x in forwards}) == 6
+    assert float(c.batch(0).ref.sum()) != float(a.batch(0).ref.sum())
+
+
+def test_crops_of_a_pair_are_aligned_and_carry_its_label():
+    """However turned and mirrored: distorted minus reference is what the labelled pair adds, at every pixel."""
+    sampler = Sampler([shelf(40)], [np.arange(4.0)], [(33, 16, 1.0)], seed=0)
+    batch = sampler.batch(0)
+    difference = ((batch.dist - batch.ref) * 255).round() % 256
+    assert difference.equal((60 * batch.label)[:, None, None, None].expand_as(difference))
+    assert len(set(batch.label.tolist())) > 1
+
+
+def test_identical_crops_get_a_pristine_score():
+    """Share 1: every crop is compared with itself; share 0: none but the pair whose label says so."""
+    everything = Sampler([shelf(40)], [np.arange(4.0)], [(32, 8, 1.0)], 0, identical=1.0).batch(0)
+    assert everything.dist.equal(everything.ref)
+    assert everything.label.tolist() == pytest.approx([PRISTINE] * 8)
+    assert PRISTINE not in Sampler([shelf(40)], [np.arange(4.0)], [(32, 8, 1.0)], 0).batch(0).label.tolist()
+
+
+def test_compositions_are_labelled_by_the_verdict_of_their_teachers():
+    """Where teachers find a composition equal to a published pair, so is its label; worse verdicts are never better."""
+    plan = [Draft("a", ((10, level),)) for level in np.linspace(1, 5, 41)]
+    quality = np.array([expected_score(10, d.steps[0][1]) for d in plan])
+    mixed = [Draft("a", ((1, 2.0), (10, 2.0)))] * 9
+    verdict = np.linspace(1.5, 3.5, 9)
+    teachers = np.concatenate([quality, verdict])[:, None].repeat(3, 1)
+    labels = make_labels(plan + mixed, teachers, Distillation(0))[41:]
+    assert (np.diff(labels) >= 0).all()
+    assert np.abs(labels - verdict).max() < 0.25
+
+
+@given(st.lists(st.floats(-3, 8), min_size=4, max_size=30, unique=True), st.floats(0.1, 9), st.floats(-5, 5))
+def test_plcc_is_invariant_to_scale_and_shift_and_loss_is_not(values, scale, shift):
+    """Correlation with an affine copy is 1; the squared error brings the prediction to the labels' own scale."""
+    label = torch.tensor(values, dtype=torch.float64)
+    if label.std() < 1e-3:
+        return
+    assert float(plcc(scale * label + shift, label)) == pytest.approx(1, abs=1e-6)
+    moved = float(regression_loss(label + shift, label) - regression_loss(label, label))
+    assert moved == pytest.approx(0.7 * shift**2, abs=1e-6)
+
+
+def test_gradient_of_the_loss_is_finite_for_constant_predictions():
+    """A network's first step may predict one value for all."""
+    prediction = torch.full((6,), 3.0, requires_grad=True)
+    regression_loss(prediction, torch.arange(6.0)).backward()
+    assert prediction.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("steps = [", "not TOML"),
+        (MINIMAL.replace("steps = 9", "steps = 0"), "steps"),
+        (MINIMAL.replace("learning_rate = 1.0\n", "", 1), "learning_rate"),
+        (MINIMAL.replace("size = 32", "size = 8"), r"crops\.0\.size"),
+        ("ema = 1.0\n" + MINIMAL, "ema"),
+        ("extra = 1\n" + MINIMAL, "extra"),
+    ],
+)
+def test_faults_of_a_recipe_are_named(tmp_path, text, fault):
+    """The file and the field, down to the table that holds it."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match=rf"mine\.toml: .*{fault}"):
+        load_recipe(str(path))
+
+
+def test_a_users_recipe_is_read(tmp_path):
+    """A path in place of a name; what it leaves out has the documented defaults."""
+    path = tmp_path / "mine.toml"
+    path.write_text(MINIMAL)
+    recipe = load_recipe(str(path))
+    assert (recipe.steps, recipe.crops[0].size, recipe.alpha) == (9, 32, 0.7)
+
+
+def test_learning_rate_warms_up_then_falls_along_a_cosine():
+    """Linear to its height, half height midway, the final rate at the end."""
+    crops = ({"size": 32, "count": 2, "probability": 1},)
+    recipe = Recipe(steps=110, learning_rate=1.0, final_learning_rate=0.1, warmup=10, crops=crops)
+    assert [learning_rate(step, recipe) for step in (0, 4, 9, 10)] == pytest.approx([0.1, 0.5, 1.0, 1.0])
+    assert learning_rate(60, recipe) == pytest.approx(0.55)
+    assert learning_rate(110, recipe) == pytest.approx(0.1)
+    falling = [learning_rate(step, recipe) for step in range(10, 111)]
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_average_follows_fast_at_first_and_slowly_later():
+    """Decay (1 + step) / (10 + step) until it reaches the asked one."""
+    model, average = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    for step, kept in ((0, 0.1), (90, 0.9), (10**6, 0.9)):
+        nn.init.ones_(model.weight)
+        nn.init.zeros_(average.weight)
+        State(model, average, torch.optim.Adam(model.parameters()), step).update_average(0.9)
+        wanted = 1 - (0.1 if step == 0 else min(kept, 91 / 100))
+        assert float(average.weight.detach()) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path):
+    """A pickle in place of a checkpoint is refused unread, and leaves no trace."""
+    import pickle
+
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    (tmp_path / "run.pt").write_bytes(pickle.dumps({"model": Trap()}, protocol=2))
+    model = nn.Linear(1, 1)
+    with pytest.raises(pickle.UnpicklingError):
+        State(model, model, torch.optim.Adam(model.parameters())).resume(tmp_path / "run.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_log_continues_a_file_under_one_header(tmp_path):
+    """A resumed run appends; figures that a step lacks stay empty."""
+    CsvLog(tmp_path / "log.csv")(1, {"loss": 0.5})
+    CsvLog(tmp_path / "log.csv")(2, {"loss": 0.25, "validation_srocc": 0.9})
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines == [",".join(CsvLog.COLUMNS), "1,0.5,,,,,,", "2,0.25,,,,,0.9,"]
+
+
+def test_parts_of_a_run_share_no_reference_and_ignore_the_order_of_files(tmp_path):
+    """Train, validation and test are disjoint, complete and the same whatever the file system's order."""
+    paths = tuple(tmp_path / f"{i}.png" for i in range(20))
+    recipe = load_recipe("clean")
+    parts = Run(Settings(), recipe, paths, tmp_path / "x").split()
+    assert sorted(sum(parts.values(), [])) == sorted(paths)
+    assert all(parts.values())
+    assert Run(Settings(), recipe, paths[::-1], tmp_path / "x").split() == parts
+    with pytest.raises(InvalidInput, match="4 photographs"):
+        Run(Settings(), recipe, paths[:4], tmp_path / "x").split()
+
+
+def test_validation_scores_held_out_shelves_against_their_labels(shelves):
+    """A model that knows the labels reaches 1, one that inverts them -1, on pairs of both references."""
+    labels = [np.random.default_rng(i).normal(size=127) for i in range(2)]
+    known = {
+        np.ascontiguousarray(one.pair(i)[1]).tobytes(): values[i]
+        for one, values in zip(shelves, labels, strict=True)
+        for i in range(127)
+    }
+    seen = []
+
+    def oracle(sign):
+        def score(ref, dist):
+            rgb = (dist[0] * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+            seen.append(rgb.tobytes())
+            return torch.tensor(sign * known[rgb.tobytes()])
+
+        return score
+
+    assert validate(oracle(1), shelves, labels)["validation_srocc"] == pytest.approx(1)
+    assert validate(oracle(-1), shelves, labels)["validation_srocc"] == pytest.approx(-1)
+    first = {np.ascontiguousarray(shelves[0].pair(i)[1]).tobytes() for i in range(127)}
+    assert 0 < sum(one in first for one in seen) < len(seen)
