@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from robustiqa.attacks.apgd import APGD, checkpoints
+from robustiqa.attacks.apgd import APGD, _Progress, checkpoints
 from robustiqa.attacks.budget import Linf
 from robustiqa.core.objective import Objective
 from tests.attacks.cases import EPS, Cliff, Quadratic, Watched, attack, images
@@ -87,6 +87,20 @@ def test_saturated_loss_is_not_the_same_attack_and_is_seen():
     result = attack("apgd:steps=10", Transformed(lambda s: torch.sigmoid(s + 200)), ref, dist)
     assert result.cost.dead.tolist() == [10] * 3
     assert torch.equal(result.adversarial, dist)
+
+
+def test_steps_halve_on_either_of_the_papers_conditions():
+    """Too few rises, or a best that has not moved since a checkpoint that left the size alone."""
+    progress = _Progress(torch.zeros(4))
+    size = torch.ones(4)
+
+    def checkpoint(rises, best):
+        for step in range(4):
+            progress.note(torch.tensor(rises) > step)
+        return progress.stalled(torch.tensor(best), size).tolist()
+
+    assert checkpoint([2, 3, 4, 4], [1.0, 1.0, 1.0, 0.0]) == [True, False, False, False]
+    assert checkpoint([4, 3, 3, 2], [1.0, 1.0, 2.0, 5.0]) == [False, True, False, True]
 
 
 def test_nan_scores_do_not_stop_the_search():
