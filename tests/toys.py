@@ -31,14 +31,14 @@ class Wavy(QualityModel):
         return (d**2 / 50 + 1 - torch.cos(d + reference.image * 9)).flatten(1).sum(1)
 
 
-class Broken(QualityModel):
-    """NaN for every image brighter than one half."""
+class Cliff(QualityModel):
+    """The mean of the image; score and gradient are NaN where it exceeds one half, and sound below."""
 
-    info = ModelInfo("broken", lower_better=False, paper="toy")
+    info = ModelInfo("cliff", lower_better=False, paper="toy")
 
     def compare(self, reference: Reference, dist):
         mean = dist.flatten(1).mean(1)
-        return torch.where(mean > 0.5, mean * torch.nan, mean)
+        return mean * torch.where(mean > 0.5, torch.nan, 1.0)
 
 
 class Constant(QualityModel):
@@ -52,7 +52,7 @@ class Constant(QualityModel):
 
 @dataclass(frozen=True)
 class Memory(PairDataset):
-    """Random 24 x 24 images on the 8-bit grid; ``broken`` ids are brighter than one half."""
+    """Random 24 x 24 images on the 8-bit grid; those of high levels are brighter than one half."""
 
     reads: list = field(default_factory=list, compare=False)
 

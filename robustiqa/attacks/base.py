@@ -28,7 +28,7 @@ class AttackResult:
         clean_score, attacked_score, attacked_score_8bit: of the images before and after, and of the rounded ones [N].
         last_score: of the search's last iterate, which may be worse than its best.
         best_iteration: which evaluated iterate was the best; 0 is the clean image.
-        cost: model passes of the search, per sample.
+        cost: model passes of this run's search, per sample.
     """
 
     adversarial: Tensor
@@ -101,15 +101,17 @@ class Attack(ABC):
         names = _ids(ids, objective.count)
         ball = Linf.around(dist, eps)
         everyone = torch.arange(objective.count, device=dist.device)
+        start = objective.cost.copy()
         with objective.as_harness():
             search = Search(objective, ball, objective.value(dist, everyone))
         last = self.propose(search, dist, ball, RandomStreams(seed, self.name, names))
         with objective.as_harness():
-            return _judge(objective, search, ball, last, everyone)
+            return _judge(objective, search, ball, last, objective.cost.since(start))
 
 
-def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, everyone: Tensor) -> AttackResult:
+def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, cost: Cost) -> AttackResult:
     """Score the results afresh, each in the whole batch, so that clean and attacked scores compare like with like."""
+    everyone = search.everyone
     clean_j, last_j = objective.value(ball.center, everyone), objective.value(last, everyone)
     found = search.found
     best_j = objective.value(found.best, everyone)
@@ -126,7 +128,7 @@ def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, every
         attacked_score_8bit=objective.evaluated(rounded, objective.value(rounded, everyone)),
         last_score=objective.evaluated(last, last_j),
         best_iteration=torch.where(lost.cpu(), 0, found.iteration),
-        cost=objective.cost,
+        cost=cost,
     )
 
 

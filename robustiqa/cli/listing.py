@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from robustiqa.core.errors import BrokenPlugin
+
 
 def _lister(kind: str, summary: str) -> click.Command:
     @click.command(name=kind, help=summary)
@@ -14,13 +16,15 @@ def _lister(kind: str, summary: str) -> click.Command:
         from robustiqa.cli.catalogue import CATALOGUES, describe
 
         registry = CATALOGUES[kind]
-        names = [name] if name else list(registry.names())
-        broken = {failure.name: failure for failure in registry.failures()}
-        records = [describe(kind, registry, one) for one in names if one not in broken]
+        records, broken = [], []
+        for one in [name] if name else registry.names():
+            try:
+                records.append(describe(kind, registry, one))
+            except BrokenPlugin as error:
+                broken.append(error)
         _print(records, name is not None, as_json)
-        for failure in broken.values():
-            what = f"{failure.name} from {failure.distribution}"
-            click.echo(f"robustiqa: broken plug-in {what}: {failure.error}", err=True)
+        for failure in broken:
+            click.echo(f"robustiqa: broken plug-in: {failure}", err=True)
 
     return command
 

@@ -32,6 +32,14 @@ class Cost:
     backwards: Tensor
     dead: Tensor
 
+    def copy(self) -> "Cost":
+        """The counts as they are now; the original goes on counting."""
+        return Cost(self.forwards.clone(), self.backwards.clone(), self.dead.clone())
+
+    def since(self, start: "Cost") -> "Cost":
+        """What has been spent since ``start`` was copied."""
+        return Cost(self.forwards - start.forwards, self.backwards - start.backwards, self.dead - start.dead)
+
     @classmethod
     def zeros(cls, count: int) -> "Cost":
         return cls(*(torch.zeros(count, dtype=torch.int64) for _ in range(3)))

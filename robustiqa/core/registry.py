@@ -12,15 +12,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A plug-in whose import failed: its name, the distribution it came from and the error in one line."""
-
-    name: str
-    distribution: str
-    error: str
-
-
-@dataclass(frozen=True)
 class Registry(Generic[T]):
     """Lazy, typed look-up of one kind of thing.
 
@@ -57,16 +48,6 @@ class Registry(Generic[T]):
         except Exception as error:
             message = f"{self.kind} {name!r} from {_distribution(plugin)} failed to import: {error!r}"
             raise BrokenPlugin(message) from error
-
-    def failures(self) -> tuple[Failure, ...]:
-        """Import every plug-in and return those that fail; the others are unharmed."""
-        broken = []
-        for name, plugin in self._plugins().items():
-            try:
-                self.get(name)
-            except BrokenPlugin as error:
-                broken.append(Failure(name, _distribution(plugin), repr(error.__cause__)))
-        return tuple(broken)
 
     def _plugins(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=self.group)}

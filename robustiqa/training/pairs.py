@@ -1,6 +1,7 @@
 """The training set on disk: one file of distorted crops and one table per reference, made once, by two processes."""
 
 import csv
+import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def make_shelves(
     """The shelves of ``images``, read from ``folder`` where they exist and made there where they do not."""
     folder.mkdir(parents=True, exist_ok=True)
     make = partial(_make, folder=folder, recipe=recipe, seed=seed)
-    missing = [image for image in images if not (folder / f"{image.stem}.csv").exists()]
+    missing = [image for image in images if not _paths(image, folder)[1].exists()]
     if jobs > 1:
         with ProcessPoolExecutor(jobs) as pool:
             list(pool.map(make, missing))
@@ -64,17 +65,25 @@ def _make(image: Path, folder: Path, recipe: Recipe, seed: int) -> None:
         window = pristine[top : top + recipe.crop, left : left + recipe.crop]
         crops.append(render(window, draft, seed))
         rows.append(teacher_scores(to_tensor(window)[None], to_tensor(crops[-1])[None])[0])
-    np.save(folder / f"{image.stem}.npy", np.stack(crops))
+    pixels, table = _paths(image, folder)
+    np.save(pixels, np.stack(crops))
     lines = [",".join(TEACHERS)] + [",".join(f"{value:.9g}" for value in row) for row in rows]
-    write_atomically(folder / f"{image.stem}.csv", "\n".join(lines) + "\n")
+    write_atomically(table, "\n".join(lines) + "\n")
 
 
 def _read(image: Path, folder: Path, recipe: Recipe, seed: int) -> Shelf:
     pristine, plan = read_rgb(image), tuple(drafts(image.stem, recipe, seed))
-    with (folder / f"{image.stem}.csv").open(encoding="utf-8") as file:
+    pixels, table = _paths(image, folder)
+    with table.open(encoding="utf-8") as file:
         teachers = np.array([[float(v) for v in row] for row in list(csv.reader(file))[1:]])
-    distorted = np.load(folder / f"{image.stem}.npy", mmap_mode="r")
+    distorted = np.load(pixels, mmap_mode="r")
     return Shelf(image.stem, pristine, _corners(pristine, plan, recipe.crop, seed), distorted, plan, teachers)
+
+
+def _paths(image: Path, folder: Path) -> tuple[Path, Path]:
+    """Pixels and table of a photograph, by name and content: another photograph of the same name is another shelf."""
+    name = f"{image.stem}-{hashlib.sha256(image.read_bytes()).hexdigest()[:16]}"
+    return folder / f"{name}.npy", folder / f"{name}.csv"
 
 
 def _corners(pristine: Pixels, plan: Sequence[Draft], crop: int, seed: int) -> NDArray[np.int64]:

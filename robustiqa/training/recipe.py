@@ -3,9 +3,9 @@
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from robustiqa.core.errors import InvalidInput, UnknownName
 
@@ -34,7 +34,7 @@ class Recipe(_Strict):
     betas: tuple[float, float] = (0.9, 0.999)
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.7
-    crops: tuple[Crops, ...]
+    crops: Annotated[tuple[Crops, ...], Field(min_length=1)]
     identical: Annotated[float, Field(ge=0, le=1)] = 0.03
     distillation: Annotated[float, Field(ge=0, le=1)] = 1.0
     split: tuple[Positive, Positive, Positive] = (60, 20, 21)
@@ -44,6 +44,13 @@ class Recipe(_Strict):
     pair_size: Annotated[int, Field(ge=32)] = 384
     validate_every: Annotated[int, Field(ge=1)] = 2000
     save_every: Annotated[int, Field(ge=1)] = 200
+
+    @model_validator(mode="after")
+    def _crops_fit(self) -> Self:
+        largest = max(crops.size for crops in self.crops)
+        if largest > self.pair_size:
+            raise ValueError(f"crops of {largest} pixels do not fit into pairs of {self.pair_size}; raise pair_size")
+        return self
 
 
 def load_recipe(name: str) -> Recipe:
@@ -64,5 +71,5 @@ def load_recipe(name: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"recipe {name}: not TOML: {error}.") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in error.errors())
         raise InvalidInput(f"recipe {name}: {faults}.") from error

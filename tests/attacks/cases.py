@@ -29,16 +29,6 @@ class Quadratic(QualityModel):
         return ((dist - reference.image) ** 2).flatten(1).sum(1)
 
 
-class Cliff(QualityModel):
-    """The mean of the image; score and gradient are NaN where it exceeds one half, and sound below."""
-
-    info = ModelInfo("cliff", lower_better=False, paper="toy")
-
-    def compare(self, reference: Reference, dist):
-        mean = dist.flatten(1).mean(1)
-        return mean * torch.where(mean > 0.5, torch.nan, 1.0)
-
-
 class Watched(QualityModel):
     """Another model, with every image that it saw and every gradient that was taken."""
 

@@ -8,8 +8,8 @@ import torch
 from robustiqa.attacks.apgd import APGD, _Progress, checkpoints
 from robustiqa.attacks.budget import Linf
 from robustiqa.core.objective import Objective
-from tests.attacks.cases import EPS, Cliff, Quadratic, Watched, attack, images
-from tests.toys import Linear, Wavy
+from tests.attacks.cases import EPS, Quadratic, Watched, attack, images
+from tests.toys import Cliff, Linear, Wavy
 
 
 def test_checkpoints_are_the_papers():
@@ -145,9 +145,11 @@ def test_every_evaluated_iterate_is_in_the_ball():
 
 
 def test_passes_add_up_over_the_runs_of_one_objective():
-    """The counters are the objective's."""
+    """The objective counts on; each result holds its own run's passes and keeps them."""
     ref, dist = images()
     objective = Objective(Wavy(), ref)
+    results = []
     for total in (4, 8):
-        APGD(steps=4).run(objective, dist, EPS)
+        results.append(APGD(steps=4).run(objective, dist, EPS))
         assert objective.cost.forwards.tolist() == [total] * 3
+    assert [result.cost.forwards.tolist() for result in results] == [[4] * 3] * 2

@@ -9,8 +9,8 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack, at_least
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.objective import Objective
-from tests.attacks.cases import EPS, Cliff, Quadratic, Watched, attack, images
-from tests.toys import Linear, Wavy
+from tests.attacks.cases import EPS, Quadratic, Watched, attack, images
+from tests.toys import Cliff, Linear, Wavy
 
 
 @dataclass(frozen=True)

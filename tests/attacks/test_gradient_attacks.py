@@ -7,8 +7,8 @@ from robustiqa.attacks.budget import Linf
 from robustiqa.attacks.pgd import PGD
 from robustiqa.core.objective import Objective
 from robustiqa.core.random import RandomStreams
-from tests.attacks.cases import EPS, Cliff, Quadratic, Watched, attack, images
-from tests.toys import Constant, Linear, Wavy
+from tests.attacks.cases import EPS, Quadratic, Watched, attack, images
+from tests.toys import Cliff, Constant, Linear, Wavy
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])

@@ -21,7 +21,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.defenses.base import Defense
 from robustiqa.models import load_model
 from robustiqa.reports.results import load_results
-from tests.toys import Broken, Linear, memory
+from tests.toys import Cliff, Linear, memory
 
 BASE = Request(models=(Linear(),), attacks=(load_attack("bim:steps=2"),), datasets=(memory(),), crop=16)
 
@@ -32,7 +32,7 @@ def key(request):
 
 @pytest.mark.parametrize(
     "change",
-    [{"eps": (4 / 255,)}, {"crop": 20}, {"seed": 1}, {"attacks": (load_attack("bim:steps=3"),)}, {"models": (Broken(),)},
+    [{"eps": (4 / 255,)}, {"crop": 20}, {"seed": 1}, {"attacks": (load_attack("bim:steps=3"),)}, {"models": (Cliff(),)},
      {"datasets": (memory(9),)}],
 )  # fmt: skip
 def test_whatever_decides_a_number_decides_the_key(change):
@@ -99,7 +99,7 @@ def test_an_attack_that_raises_fails_its_own_cells_only(tmp_path):
 
 def test_non_finite_scores_are_a_status_counted_and_never_averaged(tmp_path):
     """Rows with NaN are excluded and counted; the flag says so."""
-    bench([Broken()], ["fgsm"], memory(), directions=["up"], out=tmp_path)
+    bench([Cliff()], ["fgsm"], memory(), directions=["up"], out=tmp_path)
     (row,) = load_results(tmp_path).rows()
     rows = row.view.rows
     bad = [r for r in rows if r.status == "non-finite"]

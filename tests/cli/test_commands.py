@@ -132,9 +132,11 @@ def test_a_broken_plugin_is_reported_and_harms_nothing_else(tmp_path):
     info = tmp_path / "broken_plugin-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[robustiqa.attacks]\nbad = no_such_module:Bad\n")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['robustiqa', 'attacks']; {ENTRY}"
+    (info / "entry_points.txt").write_text("[robustiqa.models]\nbad = no_such_module:Bad\njunk = string:digits\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['robustiqa', 'models']; {ENTRY}"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "pgd" in result.stdout
+    assert "ssim" in result.stdout
     assert "broken-plugin 1.0" in result.stderr
     assert "no_such_module" in result.stderr
+    assert "'junk'" in result.stderr
+    assert result.returncode == 0

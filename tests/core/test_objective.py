@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel, Reference
 from robustiqa.core.objective import Objective
-from tests.attacks.cases import Cliff, Quadratic, Watched, images
-from tests.toys import Constant, Linear, Wavy
+from tests.attacks.cases import Quadratic, Watched, images
+from tests.toys import Cliff, Constant, Linear, Wavy
 
 ALL = torch.arange(4)
 

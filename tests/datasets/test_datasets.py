@@ -170,7 +170,7 @@ def test_official_tid2013_layout(tmp_path):
 @pytest.mark.parametrize("name", ["../x.png", "/etc/passwd", "a/../../x.png", "a\0b"])
 def test_paths_that_leave_the_folder_are_refused(tmp_path, name):
     """A dataset's table cannot point anywhere else."""
-    with pytest.raises((DatasetLayoutError, ValueError)):
+    with pytest.raises(DatasetLayoutError):
         inside(tmp_path, name)
 
 

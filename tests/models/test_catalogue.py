@@ -159,5 +159,4 @@ def test_broken_plugins_harm_nothing_else():
             assert name in str(failure.value)
     assert load_model("psnr").info.name == "psnr"
     assert load_model("mae").info.name == "mae"
-    assert {failure.name for failure in MODELS.failures()} == {"crash", "absent"}
     assert {"crash", "mae", "psnr"} <= set(MODELS.names())

@@ -12,6 +12,7 @@ from robustiqa.models.birqa.model import Settings
 from robustiqa.training.clean import Run, run_clean
 from robustiqa.training.labels import Distillation, make_labels
 from robustiqa.training.losses import plcc, regression_loss
+from robustiqa.training.pairs import make_shelves
 from robustiqa.training.recipe import Crops, Recipe, load_recipe
 from robustiqa.training.synthesis import Draft, drafts
 from robustiqa.training.synthesis import Recipe as Synthesis
@@ -57,6 +58,23 @@ def test_recipes_are_checked_field_by_field(tmp_path):
     bad.write_text("steps = 0\nlearning_rte = 1\n")
     with pytest.raises(InvalidInput, match="learning_rte"):
         load_recipe(str(bad))
+    bad.write_text(
+        "steps = 1\nlearning_rate = 1\nfinal_learning_rate = 1\npair_size = 64\n"
+        "[[crops]]\nsize = 96\ncount = 4\nprobability = 1\n"
+    )
+    with pytest.raises(InvalidInput, match="96 pixels do not fit"):
+        load_recipe(str(bad))
+
+
+def test_another_photograph_of_the_same_name_gets_pairs_of_its_own(photographs, tmp_path):
+    """Shelves are named by content too: a cache never serves one photograph's pairs for another's."""
+    synthesis = Synthesis(beyond=0, composed=0, transmission=0, crop=64)
+    first, second = (tmp_path / name / "same.png" for name in ("a", "b"))
+    for target, source in ((first, photographs[0]), (second, photographs[1])):
+        target.parent.mkdir()
+        target.write_bytes(source.read_bytes())
+    one, other = (next(iter(make_shelves([path], tmp_path / "cache", synthesis, 0, 1))) for path in (first, second))
+    assert not np.array_equal(one.distorted, other.distorted)
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,7 @@ def test_smooth_score_has_the_gradient_of_its_own_finite_differences():
     (slope,) = torch.autograd.grad(model.compare(model.prepare(ref), x).sum(), x)
     h = 1e-6
     plus, minus = (model.compare(model.prepare(ref), x + s * h * direction).sum() for s in (1, -1))
-    assert float((slope * direction).sum()) == pytest.approx(float(plus - minus) / (2 * h), rel=1e-3)
+    assert (slope * direction).sum().item() == pytest.approx((plus - minus).item() / (2 * h), rel=1e-3)
 
 
 def test_prepare_saves_the_references_work(birqa):
