@@ -12,6 +12,8 @@ from robustiqa.core.random import derive_seed
 from robustiqa.datasets.expected_scores import PRISTINE
 from robustiqa.training.pairs import Shelf
 
+IDENTICAL = PRISTINE + 0.2  # no other pair is labelled above PRISTINE
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -24,10 +26,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws batches: ``sizes`` holds (crop size, crops per batch, probability).
+    """Draws batches: ``sizes`` holds (crop size, crops per batch, probability); each crop lies within one tile.
 
-    A share ``identical`` of the crops is compared with itself, at the score of a pristine image: the published levels
-    hold hardly any such pair, and a network that never saw one may score it below slight noise.
+    A share ``identical`` of the crops is compared with itself, at ``IDENTICAL``: the published levels hold hardly any
+    such pair, and a network that never saw one may score it below slight noise.
     """
 
     shelves: Sequence[Shelf]
@@ -46,16 +48,19 @@ class Sampler:
     def _crop(self, rng: np.random.Generator, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
         which = int(rng.integers(len(self.shelves)))
         pair = int(rng.integers(len(self.labels[which])))
-        full = self.shelves[which].distorted.shape[1]
-        top, left = rng.integers(0, full - size + 1, 2)
+        shelf = self.shelves[which]
+        across = shelf.distorted.shape[1] // shelf.tile
+        tile = int(rng.integers(across * across))
+        row, column = divmod(tile, across)
+        top, left = np.array((row, column)) * shelf.tile + rng.integers(0, shelf.tile - size + 1, 2)
         turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
         crops = []
-        for image in self.shelves[which].pair(pair):
+        for image in shelf.pair(pair):
             crop = np.rot90(image[top : top + size, left : left + size], turns)
             crops.append(crop[:, ::-1] if mirror else crop)
         if rng.random() < self.identical:
-            return crops[0], crops[0], PRISTINE
-        return crops[0], crops[1], float(self.labels[which][pair])
+            return crops[0], crops[0], IDENTICAL
+        return crops[0], crops[1], float(self.labels[which][pair, tile])
 
 
 def _stack(crops: Sequence[NDArray[np.uint8]]) -> Tensor:

@@ -84,12 +84,20 @@ def run_clean(run: Run, report: Report) -> Path:
 
 def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
     recipe = run.recipe
-    synthesis = Synthesis(recipe.beyond, recipe.composed, recipe.transmission, crop=recipe.pair_size)
+    synthesis = Synthesis(
+        recipe.beyond,
+        recipe.common,
+        recipe.composed,
+        recipe.transmission,
+        recipe.unpublished,
+        crop=recipe.pair_size,
+        tile=recipe.tile,
+    )
     folder = cache_folder("training") / f"{derive_seed(asdict(synthesis), run.seed):x}"
     shelves = list(make_shelves(photographs, folder, synthesis, run.seed, run.jobs))
     drafts = [draft for shelf in shelves for draft in shelf.drafts]
     teachers = np.concatenate([shelf.teachers for shelf in shelves])
-    labels = make_labels(drafts, teachers, Distillation(run.recipe.distillation))
+    labels = make_labels(drafts, teachers, Distillation(recipe.distillation, recipe.calibration))
     ends = np.cumsum([len(shelf.drafts) for shelf in shelves])[:-1]
     return shelves, np.split(labels, ends)
 

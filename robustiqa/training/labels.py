@@ -1,9 +1,11 @@
 """Training labels: KADID-10k's means, moved from content to content as classical metrics rank it (distillation).
 
 A published mean says nothing of a single image: the same JPEG quality hurts a smooth sky more than grass. Around the
-mean of its type and level each pair's label deviates by how its teachers' verdict deviates from the mean verdict at
-that level; averaged over contents, labels are the published means. Compositions, for which nothing is published, get
-what the teachers' verdict maps to over all composable types.
+mean of its type and level each label deviates by how the teachers' verdict deviates from the mean verdict at that
+level. Across the common types (blurs, codecs, noises, warps) the published means and the teachers disagree, and no
+network that sees maps rather than names of types can follow the former far: there labels move a share
+``calibration`` of the way to what the verdict maps to over all these types. What has no published mean gets what
+the verdict maps to over the published types of its kind.
 """
 
 from collections.abc import Sequence
@@ -15,34 +17,57 @@ from scipy.stats import rankdata
 from sklearn.isotonic import IsotonicRegression
 
 from robustiqa.datasets.expected_scores import PRISTINE, WORST, expected_score
-from robustiqa.training.synthesis import COMPOSABLE, Draft
+from robustiqa.training.synthesis import COMPOSABLE, UNPUBLISHED, Draft
+from robustiqa.training.teachers import CONTRAST, GENERAL
 
 Vector = NDArray[np.float64]
+COMPOSITION = -100  # stands for the code of a pair of several types
 BANDWIDTH = 0.5  # of the mean over contents at a level, in levels
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """How far labels follow the teachers: 0 keeps the published means, 1 trusts the teachers fully."""
+    """How far labels follow the teachers, each from 0 (published means) to 1 (the teachers fully).
+
+    Attributes:
+        strength: within a type and level, from content to content.
+        calibration: from type to type, among the common ones.
+    """
 
     strength: float = 1.0
+    calibration: float = 0.0
 
 
 def make_labels(drafts: Sequence[Draft], teachers: Vector, distillation: Distillation) -> Vector:
-    """Labels [n] from 1 (worst) to 5 (best) for drafts with teachers' scores [n, T]."""
-    verdict = np.mean([rankdata(column) for column in teachers.T], axis=0) / len(drafts)
-    codes = np.array([draft.steps[0][0] if len(draft.steps) == 1 else -1 for draft in drafts])
-    levels = np.array([draft.steps[0][1] for draft in drafts])
-    labels = np.full(len(drafts), np.nan)
+    """Labels [n, K] from 1 (worst) to 5 (best) for the K tiles of n drafts, from teachers' scores [n, K, T]."""
+    tiles = teachers.shape[1]
+    rows = [draft for draft in drafts for _ in range(tiles)]
+    verdict = _verdict(teachers.reshape(len(rows), -1))
+    codes = np.array([COMPOSITION if draft.code is None else draft.code for draft in rows])
+    levels = np.array([draft.steps[0][1] for draft in rows])
+    labels = np.full(len(rows), np.nan)
     for code in np.unique(codes[codes > 0]):
-        rows = codes == code
-        means = np.array([expected_score(int(code), level) for level in levels[rows]])
-        labels[rows] = means + distillation.strength * _deviation(verdict[rows], means, levels[rows])
+        chosen = codes == code
+        means = np.array([expected_score(int(code), level) for level in levels[chosen]])
+        labels[chosen] = means + distillation.strength * _deviation(verdict[chosen], means, levels[chosen])
     common = np.isin(codes, COMPOSABLE)
-    composed = codes < 0
-    if composed.any():
-        labels[composed] = _monotone(verdict[common], labels[common]).predict(verdict[composed])
-    return np.asarray(np.clip(labels, WORST, PRISTINE + 0.2))
+    if common.any():
+        verdicts = _monotone(verdict[common], labels[common]).predict(verdict[common])
+        labels[common] += distillation.calibration * (verdicts - labels[common])
+    for code in np.unique(codes[codes <= 0]):
+        kin = np.isin(codes, COMPOSABLE if code == COMPOSITION else UNPUBLISHED[int(code)].kin)
+        labels[codes == code] = _monotone(verdict[kin], labels[kin]).predict(verdict[codes == code])
+    return np.asarray(np.clip(labels, WORST, PRISTINE)).reshape(-1, tiles)
+
+
+
+def _verdict(teachers: Vector) -> Vector:
+    """Mean rank among all tiles; tiles whose contrast changed are ranked among themselves, by their own teacher."""
+    verdict: Vector = np.mean([rankdata(column) for column in teachers[:, GENERAL].T], axis=0) / len(teachers)
+    contrast = np.isfinite(teachers[:, CONTRAST])
+    if contrast.any():
+        verdict[contrast] = rankdata(teachers[contrast, CONTRAST]) / contrast.sum()
+    return verdict
 
 
 def _deviation(verdict: Vector, means: Vector, levels: Vector) -> Vector:

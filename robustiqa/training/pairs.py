@@ -16,15 +16,17 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.images import read_rgb, to_tensor
 from robustiqa.core.random import derive_seed
-from robustiqa.training.synthesis import Draft, Recipe, drafts, render
-from robustiqa.training.teachers import TEACHERS, teacher_scores
+from robustiqa.training.synthesis import CONTRAST, Draft, Recipe, drafts, render
+from robustiqa.training.teachers import TEACHERS, teacher_scores, tiles
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """All pairs of one reference: crop windows, distorted crops [n, S, S, 3], drafts and teachers' scores [n, T]."""
+    """All pairs of one reference: crop windows, distorted crops [n, S, S, 3], drafts, and the scores
+    [n, K, T] that T teachers gave to each of the K tiles, row by row, of side ``tile``.
+    """
 
     reference: str
     pristine: Pixels
@@ -32,6 +34,7 @@ class Shelf:
     distorted: Pixels
     drafts: tuple[Draft, ...]
     teachers: NDArray[np.float64]
+    tile: int
 
     def pair(self, i: int) -> tuple[Pixels, Pixels]:
         """Reference and distorted crop [S, S, 3] of pair ``i``."""
@@ -60,11 +63,14 @@ def _make(image: Path, folder: Path, recipe: Recipe, seed: int) -> None:
     torch.set_num_threads(1)
     pristine, plan = read_rgb(image), list(drafts(image.stem, recipe, seed))
     corners = _corners(pristine, plan, recipe.crop, seed)
-    crops, rows = [], []
+    crops: list[Pixels] = []
+    rows: list[NDArray[np.float64]] = []
     for draft, (top, left) in zip(plan, corners, strict=True):
         window = pristine[top : top + recipe.crop, left : left + recipe.crop]
         crops.append(render(window, draft, seed))
-        rows.append(teacher_scores(to_tensor(window)[None], to_tensor(crops[-1])[None])[0])
+        judged = crops[-1] if draft.judged == draft else render(window, draft.judged, seed)
+        ref, dist = (tiles(to_tensor(image), recipe.tile) for image in (window, judged))
+        rows.extend(teacher_scores(ref, dist, contrast=draft.code in (CONTRAST, 25)))
     pixels, table = _paths(image, folder)
     np.save(pixels, np.stack(crops))
     lines = [",".join(TEACHERS)] + [",".join(f"{value:.9g}" for value in row) for row in rows]
@@ -77,7 +83,9 @@ def _read(image: Path, folder: Path, recipe: Recipe, seed: int) -> Shelf:
     with table.open(encoding="utf-8") as file:
         teachers = np.array([[float(v) for v in row] for row in list(csv.reader(file))[1:]])
     distorted = np.load(pixels, mmap_mode="r")
-    return Shelf(image.stem, pristine, _corners(pristine, plan, recipe.crop, seed), distorted, plan, teachers)
+    by_tile = teachers.reshape(len(plan), -1, len(TEACHERS))
+    corners = _corners(pristine, plan, recipe.crop, seed)
+    return Shelf(image.stem, pristine, corners, distorted, plan, by_tile, recipe.tile)
 
 
 def _paths(image: Path, folder: Path) -> tuple[Path, Path]:

@@ -37,19 +37,25 @@ class Recipe(_Strict):
     crops: Annotated[tuple[Crops, ...], Field(min_length=1)]
     identical: Annotated[float, Field(ge=0, le=1)] = 0.03
     distillation: Annotated[float, Field(ge=0, le=1)] = 1.0
+    calibration: Annotated[float, Field(ge=0, le=1)] = 0.8
     split: tuple[Positive, Positive, Positive] = (60, 20, 21)
     beyond: Annotated[int, Field(ge=0)] = 1
+    common: Annotated[int, Field(ge=0)] = 2
     composed: Annotated[int, Field(ge=0)] = 12
     transmission: Annotated[int, Field(ge=0)] = 5
+    unpublished: Annotated[int, Field(ge=0)] = 3
     pair_size: Annotated[int, Field(ge=32)] = 384
+    tile: Annotated[int, Field(ge=80)] = 192  # SR-SIM's saliency needs 80 pixels
     validate_every: Annotated[int, Field(ge=1)] = 2000
     save_every: Annotated[int, Field(ge=1)] = 200
 
     @model_validator(mode="after")
     def _crops_fit(self) -> Self:
         largest = max(crops.size for crops in self.crops)
-        if largest > self.pair_size:
-            raise ValueError(f"crops of {largest} pixels do not fit into pairs of {self.pair_size}; raise pair_size")
+        if largest > self.tile:
+            raise ValueError(f"crops of {largest} pixels do not fit into tiles of {self.tile}; raise tile")
+        if self.pair_size % self.tile:
+            raise ValueError(f"pair_size {self.pair_size} is not a multiple of tile {self.tile}")
         return self
 
 

@@ -9,10 +9,11 @@ from PIL import Image
 from torch import nn
 
 from robustiqa.core.errors import InvalidInput
+from robustiqa.core.images import to_tensor
 from robustiqa.datasets.distortions import distort
 from robustiqa.datasets.expected_scores import PRISTINE, expected_score
 from robustiqa.models.birqa.model import Settings
-from robustiqa.training.batches import Sampler
+from robustiqa.training.batches import IDENTICAL, Sampler
 from robustiqa.training.checkpoint import State
 from robustiqa.training.clean import Run
 from robustiqa.training.labels import Distillation, make_labels
@@ -20,11 +21,23 @@ from robustiqa.training.loop import CsvLog, learning_rate
 from robustiqa.training.losses import plcc, regression_loss
 from robustiqa.training.pairs import Shelf, make_shelves
 from robustiqa.training.recipe import Recipe, load_recipe
-from robustiqa.training.synthesis import BEYOND, COMPOSABLE, TRANSMISSION, Draft, drafts, render
+from robustiqa.training.synthesis import (
+    BEYOND,
+    COMMON,
+    COMPOSABLE,
+    CONTRAST,
+    DARK_FRAME,
+    TRANSMISSION,
+    Draft,
+    drafts,
+    render,
+)
 from robustiqa.training.synthesis import Recipe as Synthesis
+from robustiqa.training.teachers import teacher_scores, tiles
 from robustiqa.training.validation import validate
 
-TINY = Synthesis(beyond=0, composed=1, transmission=1, crop=48)
+TINY = Synthesis(beyond=0, common=0, composed=1, transmission=1, unpublished=1, crop=96, tile=96)
+PAIRS = 125 + 1 + 1 + 4
 MINIMAL = (
     "steps = 9\nlearning_rate = 1.0\nfinal_learning_rate = 0.1\n[[crops]]\nsize = 32\ncount = 2\nprobability = 1.0\n"
 )
@@ -35,7 +48,7 @@ def photographs(tmp_path_factory):
     """Two smooth random pictures, one larger than the crop in one direction only."""
     folder = tmp_path_factory.mktemp("photographs")
     rng = np.random.default_rng(1)
-    for name, size in {"p": (48, 64), "q": (60, 56)}.items():
+    for name, size in {"p": (96, 128), "q": (120, 112)}.items():
         small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
         small.resize(size, Image.Resampling.BICUBIC).save(folder / f"{name}.png")
     return sorted(folder.glob("*.png"))
@@ -46,18 +59,20 @@ def shelves(photographs, tmp_path_factory):
     return list(make_shelves(photographs, tmp_path_factory.mktemp("shelves"), TINY, seed=3, jobs=1))
 
 
-def shelf(size, pairs=4):
-    """Distorted images are the reference plus 100 times the pair's number (mod 256), so that a crop tells its pair."""
+def shelf(size, pairs=4, tile=None):
+    """Distorted images are the reference plus 60 times the pair's number (mod 256), so that a crop tells its pair."""
     pristine = np.random.default_rng(size).integers(0, 256, (size, size, 3), dtype=np.uint8)
     distorted = np.stack([pristine + np.uint8(60 * i) for i in range(pairs)])
-    return Shelf("r", pristine, np.zeros((pairs, 2), np.int64), distorted, (), np.zeros((pairs, 3)))
+    return Shelf("r", pristine, np.zeros((pairs, 2), np.int64), distorted, (), np.zeros((pairs, 1, 5)), tile or size)
 
 
 def test_extra_drafts_are_as_many_as_asked_and_of_the_kinds_that_allow_them():
     """Beyond: only growing types past level 5.5; composed: two or three common types; transmission: mild JPEG 2000 after."""
-    recipe = Synthesis(beyond=2, composed=30, transmission=4)
+    recipe = Synthesis(beyond=2, common=3, composed=30, transmission=4, unpublished=0)
     extra = list(drafts("a", recipe, 0))[125:]
-    beyond, composed, lost = extra[: 2 * len(BEYOND)], extra[2 * len(BEYOND) : -4], extra[-4:]
+    grown = 2 * len(BEYOND)
+    beyond, more, composed, lost = extra[:grown], extra[grown : grown + 12], extra[grown + 12 : -4], extra[-4:]
+    assert sorted(d.steps[0][0] for d in more) == sorted(3 * COMMON)
     assert sorted(d.steps[0][0] for d in beyond) == sorted(2 * BEYOND)
     assert all(len(d.steps) == 1 and 5.5 <= d.steps[0][1] <= recipe.highest_level for d in beyond)
     assert len(composed) == 30
@@ -89,10 +104,10 @@ def test_steps_are_applied_in_their_order():
 def test_shelves_hold_what_their_drafts_say(shelves):
     """Every distorted crop is its draft applied to its window of the reference; windows lie inside."""
     for one in shelves:
-        assert len(one.drafts) == len(one.distorted) == len(one.teachers) == 127
-        for i in range(0, 127, 9):
+        assert len(one.drafts) == len(one.distorted) == len(one.teachers) == PAIRS
+        for i in range(0, PAIRS, 9):
             ref, dist = one.pair(i)
-            assert ref.shape == dist.shape == (48, 48, 3)
+            assert ref.shape == dist.shape == (96, 96, 3)
             assert np.array_equal(render(ref, one.drafts[i], 3), dist)
 
 
@@ -107,25 +122,61 @@ def test_shelves_are_read_again_rather_than_made_again(photographs, tmp_path):
     for a, b, c in zip(first, again, rebuilt, strict=True):
         assert np.array_equal(a.distorted, b.distorted)
         assert np.array_equal(a.distorted, c.distorted)
-        assert np.array_equal(b.teachers, c.teachers)
+        assert np.array_equal(b.teachers, c.teachers, equal_nan=True)
 
 
 def test_photographs_below_the_window_are_refused_by_name(photographs, tmp_path):
     """Not numpy's "low >= high"."""
-    with pytest.raises(InvalidInput, match="p: 48x64 is below the training window of 50"):
-        make_shelves(photographs, tmp_path, Synthesis(crop=50), seed=0, jobs=1)
+    with pytest.raises(InvalidInput, match="p: 96x128 is below the training window of 100"):
+        make_shelves(photographs, tmp_path, Synthesis(crop=100, tile=100), seed=0, jobs=1)
 
 
 def test_teachers_rank_the_levels_of_a_blur_downwards(shelves):
-    """All three find the strongest published blur worse than the weakest."""
+    """All that judged it find the strongest published blur worse than the weakest; VIF judges contrast alone."""
     for one in shelves:
-        assert (one.teachers[4] < one.teachers[0]).all()
+        assert (one.teachers[4, 0, :4] < one.teachers[0, 0, :4]).all()
+        judged_by_vif = [i for i in range(PAIRS) if np.isfinite(one.teachers[i, 0, 4])]
+        assert [one.drafts[i].code for i in judged_by_vif] == [25] * 5 + [CONTRAST]
+
+
+def test_teachers_judge_tile_by_tile(photographs):
+    """Damage in one quarter of a window costs that quarter alone; tiles are counted row by row."""
+    ref = to_tensor(np.asarray(Image.open(photographs[0]).convert("RGB").resize((384, 384))))
+    dist = ref.clone()
+    dist[:, 192:, :192] = 0.5
+    cut = [tiles(image, 192) for image in (ref, dist)]
+    assert cut[0][2].equal(ref[:, 192:, :192])
+    scores = teacher_scores(*cut, contrast=True)
+    assert scores.shape == (4, 5)
+    for row in (0, 1, 3):
+        assert (scores[2] < scores[row]).all()
+        assert np.allclose(scores[row], scores[0], atol=1e-4)
+
+
+def test_a_dark_frame_is_kept_from_the_teachers(photographs):
+    """The image has it, the twin that they judge has not; inside, both are the same blur."""
+    rgb = np.asarray(Image.open(photographs[0]).convert("RGB"))
+    framed = Draft("a", ((DARK_FRAME, 2.0),))
+    image, judged = (render(rgb, draft, 0).astype(int) for draft in (framed, framed.judged))
+    assert image[0].mean() < 0.7 * judged[0].mean()
+    assert np.abs(image[10:-10, 10:-10] - judged[10:-10, 10:-10]).max() <= 4
+    assert Draft("a", ((1, 2.0),)).judged == Draft("a", ((1, 2.0),))
+
+
+@pytest.mark.parametrize(("code", "neutral"), [(CONTRAST, 1.0), (-2, 0.0), (-3, 1.0)])
+def test_unpublished_tones_and_colours_have_a_neutral_amount(photographs, code, neutral):
+    """Factor 1 and offset 0 change nothing (CIELAB's round trip: one grey level); other amounts do."""
+    rgb = np.asarray(Image.open(photographs[0]).convert("RGB"))
+    same, other = (render(rgb, Draft("a", ((code, neutral + step),)), 0).astype(int) for step in (0.0, 0.15))
+    assert np.abs(same - rgb).max() <= 1
+    assert np.abs(other - rgb).max() > 5
+    assert to_tensor(other.astype(np.uint8)).isfinite().all()
 
 
 def test_batches_depend_on_seed_and_step_alone():
     """Drawn in any order and by another sampler; other steps and seeds draw something else."""
     one, two = shelf(40), shelf(48)
-    labels = [np.arange(4.0), 10 + np.arange(4.0)]
+    labels = [np.arange(4.0)[:, None], 10 + np.arange(4.0)[:, None]]
     sizes = [(32, 3, 0.5), (40, 2, 0.5)]
     a, b, c = (Sampler([one, two], labels, sizes, seed) for seed in (5, 5, 6))
     forwards = [a.batch(step) for step in range(6)]
@@ -141,19 +192,59 @@ def test_batches_depend_on_seed_and_step_alone():
 
 def test_crops_of_a_pair_are_aligned_and_carry_its_label():
     """However turned and mirrored: distorted minus reference is what the labelled pair adds, at every pixel."""
-    sampler = Sampler([shelf(40)], [np.arange(4.0)], [(33, 16, 1.0)], seed=0)
+    sampler = Sampler([shelf(40)], [np.arange(4.0)[:, None]], [(33, 16, 1.0)], seed=0)
     batch = sampler.batch(0)
     difference = ((batch.dist - batch.ref) * 255).round() % 256
     assert difference.equal((60 * batch.label)[:, None, None, None].expand_as(difference))
     assert len(set(batch.label.tolist())) > 1
 
 
-def test_identical_crops_get_a_pristine_score():
-    """Share 1: every crop is compared with itself; share 0: none but the pair whose label says so."""
-    everything = Sampler([shelf(40)], [np.arange(4.0)], [(32, 8, 1.0)], 0, identical=1.0).batch(0)
+def test_a_crop_lies_in_one_tile_and_carries_its_label():
+    """Tiles are told apart by what is added to the reference: a crop across two would show two differences."""
+    pristine = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    added = np.array([[1, 2], [3, 4]]).repeat(32, 0).repeat(32, 1)[..., None] * 40
+    distorted = (pristine + added).astype(np.uint8)[None]
+    one = Shelf("r", pristine, np.zeros((1, 2), np.int64), distorted, (), np.zeros((1, 4, 5)), 32)
+    batch = Sampler([one], [np.array([[1.0, 2.0, 3.0, 4.0]])], [(20, 32, 1.0)], seed=0).batch(0)
+    difference = ((batch.dist - batch.ref) * 255).round() % 256
+    assert difference.equal((40 * batch.label)[:, None, None, None].expand_as(difference))
+    assert set(batch.label.tolist()) == {1, 2, 3, 4}
+
+
+def test_identical_crops_get_the_highest_score():
+    """Share 1: every crop is compared with itself; share 0: none. No other label is as high."""
+    everything = Sampler([shelf(40)], [np.arange(4.0)[:, None]], [(32, 8, 1.0)], 0, identical=1.0).batch(0)
     assert everything.dist.equal(everything.ref)
-    assert everything.label.tolist() == pytest.approx([PRISTINE] * 8)
-    assert PRISTINE not in Sampler([shelf(40)], [np.arange(4.0)], [(32, 8, 1.0)], 0).batch(0).label.tolist()
+    assert everything.label.tolist() == pytest.approx([IDENTICAL] * 8)
+    assert IDENTICAL > PRISTINE
+    assert IDENTICAL not in Sampler([shelf(40)], [np.arange(4.0)[:, None]], [(32, 8, 1.0)], 0).batch(0).label.tolist()
+
+
+def agreeing(verdict, contrast=None):
+    """Scores [n, 1, 5] of four teachers who agree, and of VIF where ``contrast`` gives them."""
+    vif = np.full(len(verdict), np.nan) if contrast is None else contrast
+    return np.concatenate((np.tile(verdict[:, None], 4), vif[:, None]), 1)[:, None]
+
+
+def test_calibration_moves_common_types_to_where_the_teachers_see_them():
+    """JPEG and noise that teachers find equal: apart by their published means without it, equal with it."""
+    levels = np.linspace(1, 5, 60)
+    plan = [Draft("a", ((code, level),)) for code in (10, 11) for level in levels]
+    teachers = agreeing(np.tile(-levels, 2))
+    apart, together = (make_labels(plan, teachers, Distillation(0, share))[:, 0] for share in (0.0, 1.0))
+    gaps = [np.abs(values[:60] - values[60:]).max() for values in (apart, together)]
+    assert gaps[0] > 0.6
+    assert gaps[1] < 1e-9
+
+
+def test_unpublished_types_are_labelled_by_their_kin():
+    """More contrast looks better to VIF: linear contrast follows published contrast, not what the four think of it."""
+    published = [Draft("a", ((25, level),)) for level in np.linspace(1, 5, 40)]
+    quality = np.array([expected_score(25, d.steps[0][1]) for d in published])
+    linear = [Draft("a", ((CONTRAST, factor),)) for factor in (0.5, 0.8, 1.2)]
+    vif = np.concatenate((quality, (3.5, 3.9, 4.2)))
+    labels = make_labels(published + linear, agreeing(-vif, vif), Distillation(0))[:, 0]
+    assert np.abs(labels[40:] - (3.5, 3.9, 4.2)).max() < 0.15
 
 
 def test_compositions_are_labelled_by_the_verdict_of_their_teachers():
@@ -162,8 +253,7 @@ def test_compositions_are_labelled_by_the_verdict_of_their_teachers():
     quality = np.array([expected_score(10, d.steps[0][1]) for d in plan])
     mixed = [Draft("a", ((1, 2.0), (10, 2.0)))] * 9
     verdict = np.linspace(1.5, 3.5, 9)
-    teachers = np.concatenate([quality, verdict])[:, None].repeat(3, 1)
-    labels = make_labels(plan + mixed, teachers, Distillation(0))[41:]
+    labels = make_labels(plan + mixed, agreeing(np.concatenate([quality, verdict])), Distillation(0))[41:, 0]
     assert (np.diff(labels) >= 0).all()
     assert np.abs(labels - verdict).max() < 0.25
 
@@ -272,11 +362,11 @@ def test_parts_of_a_run_share_no_reference_and_ignore_the_order_of_files(tmp_pat
 
 def test_validation_scores_held_out_shelves_against_their_labels(shelves):
     """A model that knows the labels reaches 1, one that inverts them -1, on pairs of both references."""
-    labels = [np.random.default_rng(i).normal(size=127) for i in range(2)]
+    labels = [np.random.default_rng(i).normal(size=(PAIRS, 1)) for i in range(2)]
     known = {
-        np.ascontiguousarray(one.pair(i)[1]).tobytes(): values[i]
+        np.ascontiguousarray(one.pair(i)[1]).tobytes(): float(values[i, 0])
         for one, values in zip(shelves, labels, strict=True)
-        for i in range(127)
+        for i in range(PAIRS)
     }
     seen = []
 
@@ -290,5 +380,5 @@ def test_validation_scores_held_out_shelves_against_their_labels(shelves):
 
     assert validate(oracle(1), shelves, labels)["validation_srocc"] == pytest.approx(1)
     assert validate(oracle(-1), shelves, labels)["validation_srocc"] == pytest.approx(-1)
-    first = {np.ascontiguousarray(shelves[0].pair(i)[1]).tobytes() for i in range(127)}
+    first = {np.ascontiguousarray(shelves[0].pair(i)[1]).tobytes() for i in range(PAIRS)}
     assert 0 < sum(one in first for one in seen) < len(seen)

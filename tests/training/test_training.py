@@ -33,9 +33,9 @@ def test_labels_keep_the_published_means_and_follow_the_teachers():
     plan = [Draft(str(i), ((10, float(rng.uniform(1, 5))),)) for i in range(400)]
     means = np.array([expected_score(10, d.steps[0][1]) for d in plan])
     content = rng.normal(0, 0.4, 400)
-    teachers = np.stack([means + content] * 3, 1)
-    assert np.allclose(make_labels(plan, teachers, Distillation(0)), means)
-    labels = make_labels(plan, teachers, Distillation(1))
+    teachers = np.stack([means + content] * 4 + [np.full(400, np.nan)], 1)[:, None]
+    assert np.allclose(make_labels(plan, teachers, Distillation(0))[:, 0], means)
+    labels = make_labels(plan, teachers, Distillation(1))[:, 0]
     deviation = labels - means
     assert np.corrcoef(deviation, content)[0, 1] > 0.6
     assert abs(deviation.mean()) < 0.05
@@ -59,16 +59,19 @@ def test_recipes_are_checked_field_by_field(tmp_path):
     with pytest.raises(InvalidInput, match="learning_rte"):
         load_recipe(str(bad))
     bad.write_text(
-        "steps = 1\nlearning_rate = 1\nfinal_learning_rate = 1\npair_size = 64\n"
+        "steps = 1\nlearning_rate = 1\nfinal_learning_rate = 1\npair_size = 80\ntile = 80\n"
         "[[crops]]\nsize = 96\ncount = 4\nprobability = 1\n"
     )
     with pytest.raises(InvalidInput, match="96 pixels do not fit"):
+        load_recipe(str(bad))
+    bad.write_text(bad.read_text().replace("tile = 80", "tile = 100").replace("96", "32"))
+    with pytest.raises(InvalidInput, match="pair_size 80 is not a multiple of tile 100"):
         load_recipe(str(bad))
 
 
 def test_another_photograph_of_the_same_name_gets_pairs_of_its_own(photographs, tmp_path):
     """Shelves are named by content too: a cache never serves one photograph's pairs for another's."""
-    synthesis = Synthesis(beyond=0, composed=0, transmission=0, crop=64)
+    synthesis = Synthesis(beyond=0, common=0, composed=0, transmission=0, unpublished=0, crop=96, tile=96)
     first, second = (tmp_path / name / "same.png" for name in ("a", "b"))
     for target, source in ((first, photographs[0]), (second, photographs[1])):
         target.parent.mkdir()
@@ -91,7 +94,7 @@ def photographs(tmp_path_factory):
 def recipe(steps):
     return Recipe(
         steps=steps, learning_rate=1e-3, final_learning_rate=1e-3, crops=(Crops(size=32, count=4, probability=1),), split=(3, 1, 1),
-        beyond=0, composed=1, transmission=1, pair_size=64, validate_every=6, save_every=3,
+        beyond=0, common=0, composed=1, transmission=1, unpublished=1, pair_size=96, tile=96, validate_every=6, save_every=3,
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from robustiqa.models.birqa.lbp import LBP, bits
 
 C1: Final = 0.01**2
 C2: Final = 0.03**2
+C_GRADIENT: Final = 170 / 255**2  # of gradient magnitude similarity (Xue et al., 2014), for luma in [0, 1]
+SCHARR: Final = ((3, 10, 3), (0, 0, 0), (-3, -10, -3))
 YCBCR: Final = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 
 
@@ -26,6 +28,7 @@ class Half(NamedTuple):
     ycbcr: Tensor
     mean: Tensor
     variance: Tensor
+    gradient: Tensor
     lbp: Tensor
 
 
@@ -34,7 +37,15 @@ def half(ycbcr: Tensor, lbp: LBP) -> Half:
     y = ycbcr[:, :1]
     moments = gaussian_filter(torch.cat((y, y * y), 1), 11, 1.5, mode="same")
     mean = moments[:, :1]
-    return Half(ycbcr, mean, (moments[:, 1:] - mean * mean).clamp_min(0), bits(y, lbp))
+    return Half(ycbcr, mean, (moments[:, 1:] - mean * mean).clamp_min(0), gradient_magnitude(y), bits(y, lbp))
+
+
+def gradient_magnitude(y: Tensor) -> Tensor:
+    """Scharr's gradient magnitude of luma [N, 1, H, W]; its derivative stays finite on flat areas."""
+    kernel = torch.tensor(SCHARR, dtype=y.dtype, device=y.device)[None, None] / 16
+    padded = F.pad(y, (1, 1, 1, 1), mode="replicate")
+    parts = F.conv2d(padded, torch.cat((kernel, kernel.transpose(2, 3))))
+    return (parts.square().sum(1, keepdim=True) + 1e-8).sqrt()
 
 
 def to_ycbcr(rgb: Tensor) -> Tensor:
@@ -64,6 +75,13 @@ def information(ref: Half, dist: Half) -> Tensor:
     return torch.log1p(torch.cat((ref.variance, dist.variance), 1) / C2)
 
 
+def gradient(ref: Half, dist: Half) -> Tensor:
+    """Gradient magnitude (Appendix B's local information): its similarity, and which image has more of it, signed."""
+    a, b = ref.gradient, dist.gradient
+    scale = a * a + b * b + C_GRADIENT
+    return torch.cat(((2 * a * b + C_GRADIENT) / scale, (b * b - a * a) / scale), 1)
+
+
 def color(ref: Half, dist: Half) -> Tensor:
     """Difference of the YCbCr channels, signed."""
     return dist.ycbcr - ref.ycbcr
@@ -84,6 +102,7 @@ class Feature(NamedTuple):
 FEATURES: Final = {
     "ssim": Feature(2, ssim),
     "information": Feature(2, information),
+    "gradient": Feature(2, gradient),
     "color": Feature(3, color),
     "lbp": Feature(4, local_binary_pattern),
 }

@@ -9,7 +9,7 @@ import torch
 from robustiqa.core.errors import InvalidInput, MissingWeights, UnknownName
 from robustiqa.models import load_model, model_info
 from robustiqa.models.birqa.entry import SHA256, SHIPPED
-from robustiqa.models.birqa.features import pyramid
+from robustiqa.models.birqa.features import FEATURES, gradient_magnitude, half, pyramid, to_ycbcr
 from robustiqa.models.birqa.lbp import bits
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 
@@ -86,6 +86,29 @@ def test_every_part_can_be_switched(switches):
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
     with pytest.raises(MissingWeights, match="train"):
         load_model(f"birqa:{switches}")
+
+
+def test_gradient_magnitude_is_that_of_a_plane():
+    """A ramp of known slope, inside: Scharr's kernel divided by 16 sees two pixels' difference; none on flat areas."""
+    rows, columns = torch.meshgrid(torch.arange(9.0), torch.arange(9.0), indexing="ij")
+    ramp = ((3 * rows + 4 * columns) / 100)[None, None]
+    assert torch.allclose(gradient_magnitude(ramp)[..., 1:-1, 1:-1], torch.tensor(0.1), atol=1e-4)
+    flat = torch.full((1, 1, 5, 5), 0.5, requires_grad=True)
+    gradient_magnitude(flat).sum().backward()
+    assert flat.grad.isfinite().all()
+
+
+def test_the_gradient_map_tells_blur_from_added_detail():
+    """Similarity is 1 for equal images and symmetric; the signed part is antisymmetric and negative under blur."""
+    image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    blurred = torch.nn.functional.avg_pool2d(image, 3, 1, 1, count_include_pad=False)
+    sharp, soft = (half(to_ycbcr(x), "smooth") for x in (image, blurred))
+    compute = FEATURES["gradient"].compute
+    same, lost, gained = compute(sharp, sharp), compute(sharp, soft), compute(soft, sharp)
+    assert torch.allclose(same[:, 0], torch.ones(1)) and torch.allclose(same[:, 1], torch.zeros(1))
+    assert torch.allclose(lost[:, 0], gained[:, 0]) and torch.allclose(lost[:, 1], -gained[:, 1])
+    assert lost[:, 1].mean() < -0.3
+    assert lost[:, 0].mean() < 0.9
 
 
 def test_unknown_features_and_foreign_checkpoints_are_refused(tmp_path):
