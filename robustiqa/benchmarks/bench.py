@@ -8,6 +8,7 @@ import torch
 
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.runner import Job, missing, run_job
 from robustiqa.benchmarks.store import Store
@@ -43,6 +44,7 @@ def bench(
     seed: int = 0,
     out: str | Path = "runs/bench",
     batch_size: int = 8,
+    threads: int = 1,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
 
@@ -52,6 +54,7 @@ def bench(
         eps: radii in [0, 1] units.
         limit: first so many pairs of the dataset; None for all.
         crop: side of the central window in pixels; None for whole images.
+        threads: how many share a batch; above 1, models are called from several threads at once.
 
     Raises:
         InvalidInput: a name, parameter, image or folder that cannot be used.
@@ -68,7 +71,7 @@ def bench(
         crop=crop,
         seed=seed,
     )
-    return run(plan(request), Path(out), batch_size)
+    return run(plan(request), Path(out), batch_size, threads=threads)
 
 
 def run(
@@ -77,6 +80,7 @@ def run(
     batch_size: int = 8,
     device: torch.device | None = None,
     progress: Progress = lambda _label, _done, _total: None,
+    threads: int = 1,
 ) -> Outcome:
     """Run jobs one after another; one that raises is recorded and harms no other.
 
@@ -87,19 +91,20 @@ def run(
     total, done = sum(len(missing(job, store)) for job in jobs), 0
     failures: list[tuple[Job, Exception]] = []
 
-    for job in jobs:
-        label = describe(job)
+    with Crew(threads) as crew:
+        for job in jobs:
+            label = describe(job)
 
-        def advance(count: int, label: str = label) -> None:
-            nonlocal done
-            done += count
+            def advance(count: int, label: str = label) -> None:
+                nonlocal done
+                done += count
+                progress(label, done, total)
+
             progress(label, done, total)
-
-        progress(label, done, total)
-        try:
-            run_job(job, store, batch_size, device, advance)
-        except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
-            failures.append((job, error))
+            try:
+                run_job(job, store, batch_size, device, crew.run, advance)
+            except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
+                failures.append((job, error))
     return Outcome(folder, tuple(failures))
 
 

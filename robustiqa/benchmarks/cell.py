@@ -81,7 +81,10 @@ class CellSpec(_Record):
 
 
 class SampleRow(_Record):
-    """What one sample went through. Scores are native; None stands where a score is missing or not finite."""
+    """What one sample went through. Scores are native; None stands where a score is missing or not finite.
+
+    ``seconds`` is the time of the thread that worked on it; several threads work at once.
+    """
 
     id: str
     reference: str

@@ -43,6 +43,15 @@ class Batch:
     ref: Tensor
     dist: Tensor
 
+    def split(self, count: int) -> list["Batch"]:
+        """Up to ``count`` batches of about equal size."""
+        size = -(-len(self.pairs) // count)
+        starts = range(0, len(self.pairs), size)
+        return [Batch(self.pairs[i : i + size], self.ref[i : i + size], self.dist[i : i + size]) for i in starts]
+
+
+Compute = Callable[[Job, Batch], list[SampleRow]]
+
 
 def missing(job: Job, store: Store) -> tuple[Pair, ...]:
     """The pairs of a job that the store has no row for."""
@@ -50,12 +59,14 @@ def missing(job: Job, store: Store) -> tuple[Pair, ...]:
     return tuple(pair for pair in job.pairs if pair.id not in done)
 
 
-def run_job(job: Job, store: Store, batch_size: int, device: torch.device, advance: Advance) -> None:
+def run_job(
+    job: Job, store: Store, batch_size: int, device: torch.device, compute: Compute, advance: Advance
+) -> None:
     """Compute the missing samples of a job and write its cell; ``advance`` hears of every batch."""
     provenance = environment(device)
     todo = missing(job, store)
     for batch in batches(job.dataset, todo, job.spec.crop, batch_size, device):
-        store.append(job.spec, run_batch(job, batch), provenance)
+        store.append(job.spec, compute(job, batch), provenance)
         advance(len(batch.pairs))
     if store.is_open(job.spec):  # also where the run before was stopped after its last batch
         store.finish(job.spec, store.read(job.spec).values(), provenance)

@@ -34,12 +34,14 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/bench"), show_default=True,
               help="Folder of results; what it holds is not computed again.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), default=None,
+              help="How many share a batch, each with one core  [default: one a core, up to 8; 1 on other devices]")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 def bench(
     models: tuple[str, ...], attacks: tuple[str, ...], defenses: tuple[str, ...], datasets: tuple[str, ...],
     eps: tuple[float, ...], directions: tuple[str, ...], threat: str, limit: int | None, crop: int | None,
-    seed: int, out: Path, batch_size: int, device: str, dry_run: bool,
+    seed: int, out: Path, batch_size: int, threads: int | None, device: str, dry_run: bool,
 ) -> None:
     """Attack models on a dataset and print how far their scores moved.
 
@@ -63,6 +65,7 @@ def bench(
         seed=seed,
         out=out,
         batch_size=batch_size,
+        threads=threads,
         device=device,
         dry_run=dry_run,
     )

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.bench import Outcome, describe, run
+from robustiqa.benchmarks.crew import default_threads
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.runner import Job, missing
 from robustiqa.benchmarks.store import Store
@@ -36,6 +37,7 @@ def run_bench(
     seed: int,
     out: Path,
     batch_size: int,
+    threads: int | None,
     device: str,
     dry_run: bool,
 ) -> None:
@@ -56,7 +58,7 @@ def run_bench(
     if dry_run:
         _announce(jobs, Store(out))
         return
-    outcome = _run(jobs, out, batch_size, where)
+    outcome = _run(jobs, out, batch_size, where, threads or default_threads(where))
     _conclude(jobs, outcome, directions)
 
 
@@ -74,7 +76,7 @@ def _announce(jobs: Sequence[Job], store: Store) -> None:
         click.echo(f"{len(missing(job, store)):6d} of {len(job.pairs):6d} pairs to do: {describe(job)}")
 
 
-def _run(jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device) -> Outcome:
+def _run(jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, threads: int) -> Outcome:
     with bar() as progress:
         task = progress.add_task("planning", total=None)
         return run(
@@ -83,6 +85,7 @@ def _run(jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device) 
             batch_size,
             device,
             lambda label, done, total: progress.update(task, description=label, completed=done, total=total),
+            threads,
         )
 
 

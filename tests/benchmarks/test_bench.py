@@ -49,6 +49,15 @@ def rows_of(folder):
     }
 
 
+def assert_same(one, two):
+    """The same samples with the same words, and numbers equal but for the order of sums."""
+    assert one.keys() == two.keys()
+    for key, row in one.items():
+        assert {k: v for k, v in row.items() if isinstance(v, str)} == {k: v for k, v in two[key].items() if isinstance(v, str)}
+        numbers = [k for k, v in row.items() if isinstance(v, float)]
+        np.testing.assert_allclose([two[key][k] for k in numbers], [row[k] for k in numbers], rtol=1e-4, atol=1e-4)
+
+
 def keys(request):
     return {job.spec.key for job in plan(request) if job.spec.purpose == "attack"}
 
@@ -75,11 +84,18 @@ def test_batch_size_changes_neither_keys_nor_rows(tmp_path, size):
     for name, batch_size in (("eight", 8), ("other", size)):
         rq.bench([Linear()], ["pgd:steps=2"], memory(), batch_size=batch_size, out=tmp_path / name)
     one, two = rows_of(tmp_path / "eight"), rows_of(tmp_path / "other")
-    assert one.keys() == two.keys()
-    for key, row in one.items():
-        assert {k: v for k, v in row.items() if isinstance(v, str)} == {k: v for k, v in two[key].items() if isinstance(v, str)}
-        numbers = [k for k, v in row.items() if isinstance(v, float)]
-        np.testing.assert_allclose([two[key][k] for k in numbers], [row[k] for k in numbers], rtol=1e-4, atol=1e-4)
+    assert_same(one, two)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+def test_threads_change_neither_keys_nor_rows(tmp_path, threads):
+    """Samples of a batch are shared out; more threads than samples are no harm. Torch keeps its own setting."""
+    before = torch.get_num_threads()
+    for count in (1, threads):
+        rq.bench([Linear()], ["square:queries=5"], memory(), batch_size=4, out=tmp_path / str(count), threads=count)
+    one, shared = rows_of(tmp_path / "1"), rows_of(tmp_path / str(threads))
+    assert_same(one, shared)
+    assert torch.get_num_threads() == before
 
 
 def test_direction_defense_and_threat_are_in_the_key():
@@ -184,9 +200,10 @@ class Unreadable(Memory):
         return super().images(pair)
 
 
-def test_a_model_that_raises_fails_its_own_jobs_only(tmp_path):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_model_that_raises_fails_its_own_jobs_only(tmp_path, threads):
     """Its errors are reported one by one; the other model's rows are complete."""
-    outcome = rq.bench([Crash(), Linear()], ["fgsm"], memory(), directions=["up"], out=tmp_path)
+    outcome = rq.bench([Crash(), Linear()], ["fgsm"], memory(), directions=["up"], out=tmp_path, threads=threads)
     assert {job.spec.model.name for job, _ in outcome.failures} == {"crash"}
     assert all("out of memory" in str(error) for _, error in outcome.failures)
     assert [(row.view.spec.model.name, row.n) for row in rq.load_results(tmp_path).rows()] == [("linear", 8)]

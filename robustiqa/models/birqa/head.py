@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-FLOOR = 1e-3  # keeps the logarithm of GeM finite
+FLOOR = 1e-3  # GeM's ReLU stops here rather than at 0, which keeps its logarithm finite
 MIDDLE = 3.0  # of KADID-10k's scale from 1 (worst) to 5 (best): where training starts from
 
 
@@ -43,7 +43,7 @@ class ReliabilityAwareHead(nn.Module):
 
     def forward(self, tensors: Sequence[Tensor]) -> Verdict:
         pooled = [
-            pool(torch.relu(project(g))) for g, project, pool in zip(tensors, self.project, self.pool, strict=True)
+            pool(project(g)) for g, project, pool in zip(tensors, self.project, self.pool, strict=True)
         ]
         c = torch.cat([mlp(z) for mlp, z in zip(self.contribution, pooled, strict=True)], 1) + MIDDLE
         a = torch.cat([mlp(z) for mlp, z in zip(self.reliability, pooled, strict=True)], 1)
