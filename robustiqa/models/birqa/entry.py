@@ -12,7 +12,7 @@ from robustiqa.models.entry import ModelEntry
 from robustiqa.models.weights import RANDOM, Weights, read_tensors
 
 SHIPPED: Final = "birqa.safetensors"
-SHA256: Final = "e875fca6a1650d7b57866a7a9e04490506a8ca4fe7a0f5a34c4929cc38aa0293"
+SHA256: Final = "e8dac4c619ca1ea1889d9c50759d57d46bb1809f1654d97388bf23e0915526cf"
 
 
 def load(settings: Settings, weights: Weights, info: ModelInfo) -> BiRQANetwork:

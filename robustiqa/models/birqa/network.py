@@ -24,7 +24,7 @@ class Architecture:
         csram, scgb, rah: each of the paper's three modules can be left out (its Table 4).
     """
 
-    features: str = "ssim+information+color+lbp"
+    features: str = "ssim+information+gradient+color+lbp"
     width: int = 24
     levels: int = 4
     csram: bool = True
