@@ -1,6 +1,6 @@
 """Is BiRQA with hard LBP robust, or is only its gradient hidden? Prints the table of docs/lbp.md.
 
-Usage: python benchmarks/hard_lbp.py   (about a minute)
+Usage: python benchmarks/hard_lbp.py   (some minutes)
 """
 
 import numpy as np
