@@ -50,6 +50,16 @@ class Constant(QualityModel):
         return dist.flatten(1).sum(1) * 0
 
 
+class Jittered(Linear):
+    """A linear score plus one standard normal draw per sample, and a gradient that is off by it."""
+
+    info = ModelInfo("jittered", lower_better=False, paper="toy", deterministic=False, eot=4)
+
+    def compare(self, reference: Reference, dist):
+        noise = torch.stack([torch.randn((), generator=generator) for generator in reference.generators()])
+        return super().compare(reference, dist) + noise * (1 + dist.flatten(1).mean(1))
+
+
 @dataclass(frozen=True)
 class Memory(PairDataset):
     """Random 24 x 24 images on the 8-bit grid; those of high levels are brighter than one half."""

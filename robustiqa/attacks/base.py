@@ -10,6 +10,7 @@ from torch import Tensor
 
 from robustiqa.attacks.budget import Linf
 from robustiqa.attacks.search import Search
+from robustiqa.core.draws import sample_seeds
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import check_pair
 from robustiqa.core.objective import Cost, Objective
@@ -26,6 +27,7 @@ class AttackResult:
         adversarial: best images found [N, 3, H, W], in the ball and in [0, 1].
         adversarial_8bit: the same on the 8-bit grid, still within ε where the grid allows it.
         clean_score, attacked_score, attacked_score_8bit: of the images before and after, and of the rounded ones [N].
+        attacked_spread: standard deviation of the attacked score over a randomised model's draws, else 0.
         last_score: of the search's last iterate, which may be worse than its best.
         best_iteration: which evaluated iterate was the best; 0 is the clean image.
         cost: model passes of this run's search, per sample.
@@ -36,6 +38,7 @@ class AttackResult:
     clean_score: Tensor
     attacked_score: Tensor
     attacked_score_8bit: Tensor
+    attacked_spread: Tensor
     last_score: Tensor
     best_iteration: Tensor
     cost: Cost
@@ -101,6 +104,7 @@ class Attack(ABC):
         names = _ids(ids, objective.count)
         ball = Linf.around(dist, eps)
         everyone = torch.arange(objective.count, device=dist.device)
+        objective.seed_draws(sample_seeds(seed, names))
         start = objective.cost.copy()
         with objective.as_harness():
             search = Search(objective, ball, objective.value(dist, everyone))
@@ -126,6 +130,7 @@ def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, cost:
         clean_score=objective.evaluated(ball.center, clean_j),
         attacked_score=objective.evaluated(best, best_j),
         attacked_score_8bit=objective.evaluated(rounded, objective.value(rounded, everyone)),
+        attacked_spread=objective.spread(best),
         last_score=objective.evaluated(last, last_j),
         best_iteration=torch.where(lost.cpu(), 0, found.iteration),
         cost=cost,

@@ -42,6 +42,7 @@ def bench(
     limit: int | None = None,
     crop: int | None = None,
     seed: int = 0,
+    eot: int | None = None,
     out: str | Path = "runs/bench",
     batch_size: int = 8,
     threads: int = 1,
@@ -54,6 +55,7 @@ def bench(
         eps: radii in [0, 1] units.
         limit: first so many pairs of the dataset; None for all.
         crop: side of the central window in pixels; None for whole images.
+        eot: draws of a randomised model that an attack averages; None for what the model declares.
         threads: how many share a batch; above 1, models are called from several threads at once.
 
     Raises:
@@ -70,6 +72,7 @@ def bench(
         limit=limit,
         crop=crop,
         seed=seed,
+        eot=eot,
     )
     return run(plan(request), Path(out), batch_size, threads=threads)
 

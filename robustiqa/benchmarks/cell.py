@@ -40,18 +40,17 @@ class ModelRecord(_Record):
 
 
 class PartRecord(_Record):
-    """An attack or a defense with its resolved parameters; ``code`` is the sha256 of a plug-in's source."""
+    """An attack or a defense with its resolved parameters, as it can be typed again (``label``).
+
+    ``code`` is the sha256 of a plug-in's source, ``weights`` that of all tensors of the defended model.
+    """
 
     name: str
+    label: str
     parameters: dict[str, JsonValue]
+    weights: str = ""
     flags: tuple[str, ...] = ()
     code: str = "built-in"
-
-    @property
-    def label(self) -> str:
-        """Name and version, as reports show it."""
-        version = self.parameters.get("version")
-        return f"{self.name}:{version}" if version else self.name
 
 
 class CellSpec(_Record):
@@ -59,6 +58,7 @@ class CellSpec(_Record):
 
     ``purpose`` is ``attack``, or clean scoring for one of two ends: ``clean`` (whole images of the dataset) or
     ``calibration`` (the model's own range of scores). Without an attack ε is 0, direction and threat are ``none``.
+    ``randomised`` says whether the evaluated model draws at random, ``eot`` of how many draws the attack took the mean.
     """
 
     purpose: Literal["attack", "clean", "calibration"]
@@ -69,6 +69,8 @@ class CellSpec(_Record):
     eps: float
     direction: Literal["up", "down", "none"]
     threat: AnyThreat
+    randomised: bool
+    eot: int
     seed: int
     crop: int | None
     precision: Literal["fp32"] = "fp32"
@@ -83,7 +85,8 @@ class CellSpec(_Record):
 class SampleRow(_Record):
     """What one sample went through. Scores are native; None stands where a score is missing or not finite.
 
-    ``seconds`` is the time of the thread that worked on it; several threads work at once.
+    ``spread`` is the standard deviation of the attacked score (without an attack, of the clean one) over the draws of
+    a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
     """
 
     id: str
@@ -94,6 +97,7 @@ class SampleRow(_Record):
     clean: float | None
     attacked: float | None = None
     attacked_8bit: float | None = None
+    spread: float | None = 0.0
     linf: float | None = None
     l2: float | None = None
     ssim: float | None = None

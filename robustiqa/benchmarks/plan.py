@@ -1,14 +1,14 @@
 """From what the user asks for to jobs: every combination once, and `down` only where a direction needs it."""
 
 import dataclasses
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from robustiqa.attacks.base import Attack
-from robustiqa.benchmarks.cell import AnyThreat, CellSpec, DatasetRecord, ModelRecord, PartRecord
-from robustiqa.benchmarks.provenance import code_digest, package_version, weights_digest
+from robustiqa.benchmarks.cell import AnyThreat, CellSpec
+from robustiqa.benchmarks.provenance import package_version
+from robustiqa.benchmarks.records import attack_record, dataset_record, defense_record, model_record
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
@@ -33,6 +33,7 @@ class Request:
         directions: ``tomean`` and ``random`` are composed from ``up`` and ``down`` per sample.
         limit: number of pairs per dataset, in its own order; None for all.
         crop: side of the central window in pixels; None for whole images.
+        eot: draws of a randomised model that an attack averages; None for what the model declares.
     """
 
     models: tuple[QualityModel, ...]
@@ -45,6 +46,7 @@ class Request:
     limit: int | None = None
     crop: int | None = None
     seed: int = 0
+    eot: int | None = None
 
 
 def plan(request: Request) -> list[Job]:
@@ -110,20 +112,22 @@ def _job(
     sign: Sign | Literal["none"] = "none",
     purpose: Purpose = "attack",
 ) -> Job:
+    attacked = model if request.threat == "oblivious" else evaluated
     spec = CellSpec(
         purpose=purpose,
-        dataset=_dataset_record(whole),
-        model=_model_record(model),
-        defense=None if defense is None else part_record(defense),
-        attack=None if attack is None else part_record(attack),
+        dataset=dataset_record(whole),
+        model=model_record(model),
+        defense=None if defense is None else defense_record(defense, evaluated),
+        attack=None if attack is None else attack_record(attack),
         eps=eps,
         direction=sign,
         threat=_threat(request, defense, attack),
+        randomised=not evaluated.info.deterministic,
+        eot=1 if attack is None else _eot(request, attacked),
         seed=request.seed,
         crop=crop,
         version=package_version(),
     )
-    attacked = model if request.threat == "oblivious" else evaluated
     return Job(spec, chosen, chosen.pairs, attacked, evaluated, attack)
 
 
@@ -133,32 +137,8 @@ def _threat(request: Request, defense: Defense | None, attack: Attack | None) ->
     return attack.access if defense is None else request.threat
 
 
-def part_record(part: Attack | Defense) -> PartRecord:
-    """Name, resolved parameters, flags and code of an attack or defense."""
-    flags = part.flags if isinstance(part, Attack) else ()
-    return PartRecord(name=part.name, parameters=dataclasses.asdict(part), flags=flags, code=code_digest(part))
-
-
-def _dataset_record(dataset: PairDataset) -> DatasetRecord:
-    return DatasetRecord(
-        name=dataset.name,
-        manifest=dataset.manifest(),
-        pairs=len(dataset.pairs),
-        mean_quality=statistics.mean(dataset.quality().tolist()),  # exact, as in tomean_signs
-        human_score=dataset.human_score,
-        labels=dataset.labels,
-    )
-
-
-def _model_record(model: QualityModel) -> ModelRecord:
-    info = model.info
-    return ModelRecord(
-        name=info.name,
-        lower_better=info.lower_better,
-        score_range=info.score_range,
-        trained_on=info.trained_on,
-        licence=info.licence,
-        flags=info.flags,
-        weights=weights_digest(model),
-        code=code_digest(model),
-    )
+def _eot(request: Request, attacked: QualityModel) -> int:
+    """A deterministic model draws nothing, whatever was asked for: its cell must not change with it."""
+    if attacked.info.deterministic:
+        return 1
+    return attacked.info.eot if request.eot is None else request.eot

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from robustiqa.attacks.base import Attack, AttackResult
 from robustiqa.benchmarks.cell import CellSpec, SampleRow, Status
+from robustiqa.benchmarks.perturbation import perturbations
 from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.store import Store
-from robustiqa.core.images import center_crop
+from robustiqa.core.draws import Reported, reported_scores, sample_seeds
+from robustiqa.core.images import center_crop, check_pair
 from robustiqa.core.model import QualityModel
 from robustiqa.core.objective import Objective
 from robustiqa.datasets.base import Pair, PairDataset
-from robustiqa.models.psnr import psnr
-from robustiqa.models.ssim import ssim
 
 Advance = Callable[[int], None]
 
@@ -102,18 +102,25 @@ def run_batch(job: Job, batch: Batch) -> list[SampleRow]:
     """Score, and where the job has an attack, attack one batch."""
     start = time.perf_counter()
     if job.attack is None:
-        with torch.no_grad():
-            scores = job.evaluated.score(batch.ref, batch.dist)
+        reported = _clean_scores(job, batch)
         seconds = (time.perf_counter() - start) / len(batch.pairs)
-        return [_clean_row(job, pair, float(s), seconds) for pair, s in zip(batch.pairs, scores, strict=True)]
-    objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated)
+        return [_clean_row(job, pair, reported, i, seconds) for i, pair in enumerate(batch.pairs)]
+    objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
     ids = [pair.id for pair in batch.pairs]
     result = job.attack.run(objective, batch.dist, eps=job.spec.eps, seed=job.spec.seed, ids=ids)
     seconds = (time.perf_counter() - start) / len(batch.pairs)
     return _attacked_rows(job, batch, result, seconds)
 
 
-def _clean_row(job: Job, pair: Pair, score: float, seconds: float) -> SampleRow:
+def _clean_scores(job: Job, batch: Batch) -> Reported:
+    check_pair(batch.ref, batch.dist, job.evaluated.info.min_size)
+    seeds = sample_seeds(job.spec.seed, [pair.id for pair in batch.pairs])
+    with torch.no_grad():
+        return reported_scores(job.evaluated, job.evaluated.prepare(batch.ref), batch.dist, seeds)
+
+
+def _clean_row(job: Job, pair: Pair, reported: Reported, i: int, seconds: float) -> SampleRow:
+    score = float(reported.score[i])
     return SampleRow(
         id=pair.id,
         reference=pair.reference,
@@ -121,16 +128,17 @@ def _clean_row(job: Job, pair: Pair, score: float, seconds: float) -> SampleRow:
         quality=_quality(job.dataset, pair),
         status=_status(score),
         clean=_finite(score),
-        forwards=1,
+        spread=_finite(float(reported.spread[i])),
+        forwards=reported.draws,
         seconds=seconds,
     )
 
 
 def _attacked_rows(job: Job, batch: Batch, result: AttackResult, seconds: float) -> list[SampleRow]:
-    change = result.adversarial - batch.dist
-    similarity, decibel = ssim(batch.dist, result.adversarial), psnr(batch.dist, result.adversarial)
     rows = []
-    for i, pair in enumerate(batch.pairs):
+    for i, (pair, change) in enumerate(
+        zip(batch.pairs, perturbations(batch.dist, result.adversarial), strict=True)
+    ):
         clean, attacked = float(result.clean_score[i]), float(result.attacked_score[i])
         rounded = float(result.attacked_score_8bit[i])
         rows.append(
@@ -143,10 +151,11 @@ def _attacked_rows(job: Job, batch: Batch, result: AttackResult, seconds: float)
                 clean=_finite(clean),
                 attacked=_finite(attacked),
                 attacked_8bit=_finite(rounded),
-                linf=float(change[i].abs().max()),
-                l2=float(change[i].norm()),
-                ssim=float(similarity[i]),
-                psnr=float(decibel[i]),
+                spread=_finite(float(result.attacked_spread[i])),
+                linf=change.linf,
+                l2=change.l2,
+                ssim=change.ssim,
+                psnr=change.psnr,
                 best_iteration=int(result.best_iteration[i]),
                 forwards=int(result.cost.forwards[i]),
                 backwards=int(result.cost.backwards[i]),

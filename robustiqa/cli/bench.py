@@ -31,6 +31,8 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--crop", type=click.IntRange(min=0), default=None,
               help=f"Central window in pixels, 0 for whole images  [default: {DEMO_CROP} for demo alone, else 0]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--eot", type=click.IntRange(min=1), default=None,
+              help="Draws of a randomised model that each attack step averages  [default: what the model declares]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/bench"), show_default=True,
               help="Folder of results; what it holds is not computed again.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
@@ -41,7 +43,7 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 def bench(
     models: tuple[str, ...], attacks: tuple[str, ...], defenses: tuple[str, ...], datasets: tuple[str, ...],
     eps: tuple[float, ...], directions: tuple[str, ...], threat: str, limit: int | None, crop: int | None,
-    seed: int, out: Path, batch_size: int, threads: int | None, device: str, dry_run: bool,
+    seed: int, eot: int | None, out: Path, batch_size: int, threads: int | None, device: str, dry_run: bool,
 ) -> None:
     """Attack models on a dataset and print how far their scores moved.
 
@@ -63,6 +65,7 @@ def bench(
         limit=limit if limit is not None or not is_demo else DEMO_LIMIT,
         crop=(DEMO_CROP if is_demo else 0) if crop is None else crop,
         seed=seed,
+        eot=eot,
         out=out,
         batch_size=batch_size,
         threads=threads,

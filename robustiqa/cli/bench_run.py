@@ -35,6 +35,7 @@ def run_bench(
     limit: int | None,
     crop: int,
     seed: int,
+    eot: int | None,
     out: Path,
     batch_size: int,
     threads: int | None,
@@ -53,6 +54,7 @@ def run_bench(
         limit=limit,
         crop=crop or None,
         seed=seed,
+        eot=eot,
     )
     jobs = plan(request)
     if dry_run:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from robustiqa.cli.attack import attack
 from robustiqa.cli.bench import bench
 from robustiqa.cli.evaluate import evaluate
 from robustiqa.cli.listing import attacks, datasets, defenses, models
@@ -21,6 +22,7 @@ Start here:
   robustiqa bench --model birqa --attack autoattack      attack a metric, print a table
   robustiqa report runs/bench --format md                the same results as a report
   robustiqa score ref.png dist.png --model birqa         score one pair
+  robustiqa attack ref.png dist.png --out runs/one       attack one pair, look at the pictures
 """
 
 
@@ -30,7 +32,7 @@ def cli() -> None:
     """Measure how far an attacker can move a full-reference image quality metric, and how much a defense helps."""
 
 
-for command in (bench, report, evaluate, score, train, models, attacks, defenses, datasets):
+for command in (bench, report, evaluate, score, attack, train, models, attacks, defenses, datasets):
     cli.add_command(command)
 
 

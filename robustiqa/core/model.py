@@ -1,6 +1,7 @@
 """What a full-reference quality model is: it prepares references once and compares distorted images with them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,8 +21,9 @@ class ModelInfo:
         lower_better: the score is a distance (True) or a quality (False).
         score_range: lowest and highest possible score; None where unbounded.
         min_size: smallest height and width in pixels.
-        deterministic: the same pair always gets the same score.
+        deterministic: a pair has one score; False where it is random, given the seeds of its :class:`Reference`.
         differentiable: the score has a useful gradient with respect to the distorted image.
+        eot: draws of a randomised model that an attack on it averages by default.
         licence: of the weights, or of the formula's implementation.
         paper: where the model comes from.
         weights: file names (see ``robustiqa.models.weights``) with their sha256.
@@ -35,6 +37,7 @@ class ModelInfo:
     min_size: int = 1
     deterministic: bool = True
     differentiable: bool = True
+    eot: int = 1
     licence: str = "Apache-2.0"
     weights: tuple[tuple[str, str], ...] = ()
     trained_on: tuple[str, ...] = ()
@@ -47,14 +50,28 @@ class ModelInfo:
 
 
 class Reference(NamedTuple):
-    """Reference images and whatever a model computed from them alone, sample by sample along dimension 0."""
+    """Reference images and whatever a model computed from them alone, sample by sample along dimension 0.
+
+    ``seeds`` decide what a randomised model draws, one per sample; whoever compares sets them afresh for fresh draws.
+    """
 
     image: Tensor
     features: tuple[Tensor, ...] = ()
+    seeds: tuple[int, ...] = ()
 
     def select(self, index: Tensor) -> "Reference":
         """The references of the samples in ``index`` [M]."""
-        return Reference(self.image[index], tuple(feature[index] for feature in self.features))
+        seeds = tuple(self.seeds[i] for i in index.tolist()) if self.seeds else ()
+        return Reference(self.image[index], tuple(feature[index] for feature in self.features), seeds)
+
+    def seeded(self, seeds: Sequence[int]) -> "Reference":
+        """The same references with other ``seeds`` [N]."""
+        return self._replace(seeds=tuple(seeds))
+
+    def generators(self) -> tuple[torch.Generator, ...]:
+        """One CPU generator per sample, from its seed; from 0 where none were set, so that a plain score repeats."""
+        seeds = self.seeds or (0,) * len(self.image)
+        return tuple(torch.Generator().manual_seed(seed) for seed in seeds)
 
 
 class QualityModel(nn.Module, ABC):

@@ -8,8 +8,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from robustiqa.core.draws import Reported, mean_of, reported_draws, reported_scores
 from robustiqa.core.errors import InvalidInput
-from robustiqa.core.model import QualityModel, check_scores
+from robustiqa.core.model import QualityModel, Reference, check_scores
+from robustiqa.core.random import derive_seed
 
 DIRECTIONS = {"up": 1, "down": -1}
 
@@ -64,9 +66,12 @@ class Objective:
         direction: ``"up"`` raises the quality that the model reports, ``"down"`` lowers it; or one sign (+1 up, -1
             down) per sample.
         score_with: an oblivious evaluation: attack ``model``, report the scores of this one (the defended model).
+        eot: draws of a randomised model that a value or gradient of the search is the mean of, each one pass; None
+            for what the model declares.
 
     ``value`` and ``value_and_grad`` take any subset of the batch; ``index`` [M] names the reference of each row, so
-    that an attack which drops or repeats samples cannot mispair them.
+    that an attack which drops or repeats samples cannot mispair them. A randomised model draws afresh at each call of
+    the search, alike for all rows of a sample; the harness's calls are means over the reported draws.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Objective:
         ref: Tensor,
         direction: str | Sequence[int] | Tensor = "up",
         score_with: QualityModel | None = None,
+        eot: int | None = None,
     ) -> None:
         self.model = model
         self.score_with = score_with or model
@@ -87,6 +93,12 @@ class Objective:
                 self._reference if self.score_with is model else self.score_with.prepare(ref)
             )
         self._books = _Books(Cost.zeros(self.count), Cost.zeros(self.count))
+        self._eot = model.info.eot if eot is None else eot
+        self.seed_draws(range(self.count))
+
+    def seed_draws(self, seeds: Sequence[int]) -> None:
+        """Start each sample's random draws anew, from one seed [N] each; only randomised models draw."""
+        self._seeds, self._drawn = tuple(seeds), [0] * self.count
 
     @property
     def cost(self) -> Cost:
@@ -110,38 +122,63 @@ class Objective:
     def value(self, x: Tensor, index: Tensor) -> Tensor:
         """J [M] of ``x`` [M, 3, H, W] in [0, 1], without gradient."""
         with torch.no_grad():
-            scores = self._scores(x, index)
-        _add(self._books.open.forwards, index)
-        return self._orient(scores, index)
+            draws = [self._j(x, reference, index) for reference in self._draws(index)]
+        _add(self._books.open.forwards, index, len(draws))
+        return mean_of(draws)
 
     def value_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """J [M] and its gradient [M, 3, H, W] with respect to ``x``."""
         x = x.detach().requires_grad_()
-        with torch.enable_grad():
-            j = self._orient(self._scores(x, index), index)
-            gradient = _gradient(j, x)
-        _add(self._books.open.forwards, index)
-        _add(self._books.open.backwards, index)
+        values, gradients = [], []
+        for reference in self._draws(index):
+            with torch.enable_grad():
+                j = self._j(x, reference, index)
+                gradients.append(_gradient(j, x))
+            values.append(j.detach())
+        gradient = mean_of(gradients)
+        _add(self._books.open.forwards, index, len(values))
+        _add(self._books.open.backwards, index, len(values))
         _add(self._books.open.dead, index[_is_dead(gradient)])
-        return j.detach(), gradient
+        return mean_of(values), gradient
 
     def evaluated(self, x: Tensor, j: Tensor) -> Tensor:
-        """Native scores [N] of the whole batch ``x`` as the evaluated model reports them; ``j`` is their J.
+        """Native scores [N] of the whole batch ``x`` as the evaluated model reports them; ``j`` is the harness's J.
 
         Where the attacked model is the evaluated one, J holds the scores already.
         """
         if self.score_with is self.model:
             return self.model.info.orientation * self.signs * j
-        with torch.no_grad():
-            scores = self.score_with.compare(self._scored_reference, x)
-        _add(self._books.open.forwards, torch.arange(self.count))
-        return check_scores(scores, self.count, self.score_with.info.name)
+        return self.reported(x).score
 
-    def _scores(self, x: Tensor, index: Tensor) -> Tensor:
-        scores = self.model.compare(self._reference.select(index), x)
-        return check_scores(scores, len(index), self.model.info.name)
+    def reported(self, x: Tensor) -> Reported:
+        """Native scores of the whole batch ``x`` by the evaluated model, with their spread over draws."""
+        reported = reported_scores(self.score_with, self._scored_reference, x, self._seeds)
+        _add(self._books.open.forwards, torch.arange(self.count), reported.draws)
+        return reported
 
-    def _orient(self, scores: Tensor, index: Tensor) -> Tensor:
+    def spread(self, x: Tensor) -> Tensor:
+        """Standard deviation [N] over draws of the evaluated model's scores; 0, and no pass, where it draws nothing."""
+        return self.signs.new_zeros(self.count) if self.score_with.info.deterministic else self.reported(x).spread
+
+    def _draws(self, index: Tensor) -> Iterator[Reference]:
+        """The references of ``index``, once for each draw that a value is the mean of."""
+        reference = self._reference.select(index)
+        if self.model.info.deterministic:
+            yield reference
+            return
+        rows = index.tolist()
+        seeds = [self._seeds[i] for i in rows]
+        if self._books.open is self._books.harness:
+            yield from reported_draws(self.model, reference, seeds)
+            return
+        drawn = [self._drawn[i] for i in rows]
+        for i in set(rows):
+            self._drawn[i] += self._eot
+        for draw in range(self._eot):
+            yield reference.seeded([derive_seed(s, "search", n + draw) for s, n in zip(seeds, drawn, strict=True)])
+
+    def _j(self, x: Tensor, reference: Reference, index: Tensor) -> Tensor:
+        scores = check_scores(self.model.compare(reference, x), len(index), self.model.info.name)
         return self.model.info.orientation * self.signs[index] * scores
 
 
@@ -169,5 +206,5 @@ def _is_dead(gradient: Tensor) -> Tensor:
     return ~rows.isfinite().all(1) | (rows == 0).all(1)
 
 
-def _add(counter: Tensor, index: Tensor) -> None:
-    counter.index_add_(0, index.cpu(), torch.ones(len(index), dtype=counter.dtype))
+def _add(counter: Tensor, index: Tensor, passes: int = 1) -> None:
+    counter.index_add_(0, index.cpu(), torch.full((len(index),), passes, dtype=counter.dtype))

@@ -59,6 +59,30 @@ def build(cls: type[T], parameters: Mapping[str, object]) -> T:
     return cls(**values)
 
 
+def spelled(name: str, thing: Any) -> str:  # noqa: ANN401 (any dataclass of parameters)
+    """``name`` with those fields of the dataclass ``thing`` that differ from their defaults, as it can be typed again.
+
+    A field called ``version`` is always shown, as a bare word: ``autoattack:quick``.
+    """
+    parts: list[str] = []
+    for field in dataclasses.fields(thing):
+        value = getattr(thing, field.name)
+        if field.name == "version":
+            parts.insert(0, str(value))
+        elif value != field.default:
+            parts.append(f"{field.name}={_typed(value)}")
+    return f"{name}:{','.join(parts)}" if parts else name
+
+
+def _typed(value: object) -> str:
+    """A value as one would type it: multiples of 1/255 as such, bools in lower case."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and 0 < value < 1 and value == round(value * 255) / 255:
+        return f"{round(value * 255)}/255"
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
 def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type hint has no narrower type)
     """``value``, or, where it is a text and ``hint`` is not ``str``, the value that the text spells."""
     if not isinstance(value, str) or hint is str:
@@ -68,7 +92,9 @@ def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type
             return _read(value, option)
         except (ValueError, ArithmeticError):  # 1/0 and 1e400 are spelled like numbers
             continue
-    allowed = " or ".join(getattr(option, "__name__", repr(option)) for option in _options(hint))
+    if typing.get_origin(hint) is typing.Literal:
+        raise InvalidInput(f"{name}={value!r} is not one of {', '.join(map(str, _options(hint)))}.")
+    allowed = " or ".join(option.__name__ for option in _options(hint))
     raise InvalidInput(f"{name}={value!r} is not of type {allowed}.")
 
 

@@ -1,6 +1,8 @@
 """Random streams that depend on (seed, attack, sample id, restart) alone: not on the batch, nor on the global state."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +13,14 @@ def derive_seed(*parts: object) -> int:
     """A 63-bit seed from any printable parts, the same on every machine (sha256 of their joined reprs)."""
     digest = hashlib.sha256("\x1f".join(map(repr, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+@contextmanager
+def own_random_numbers() -> Iterator[None]:
+    """Initialise networks from a fixed seed, and leave the caller's global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        yield
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ class Defense(ABC):
     """Subclasses are frozen dataclasses whose fields are the defense's parameters."""
 
     name: ClassVar[str]
-    randomised: ClassVar[bool] = False
-    differentiable: ClassVar[bool] = True
+    paper: ClassVar[str] = ""
 
     @abstractmethod
     def apply(self, model: QualityModel) -> QualityModel:

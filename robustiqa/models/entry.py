@@ -1,15 +1,13 @@
 """What stands behind a model's name: its facts, its parameters, and how to build it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
-
-import torch
 
 from robustiqa.core.errors import BrokenPlugin, InvalidInput
 from robustiqa.core.model import ModelInfo, QualityModel
-from robustiqa.core.parameters import build
+from robustiqa.core.parameters import build, spelled
+from robustiqa.core.random import own_random_numbers
 from robustiqa.models.weights import RANDOM, Weights
 
 P = TypeVar("P")
@@ -42,10 +40,10 @@ class ModelEntry(Generic[P]):
             InvalidInput: a parameter that the model has not got, or a value or weights that it cannot take.
         """
         settings = build(self.parameters, parameters)
-        info = replace(self.info, name=_spelled(self.info.name, settings))
+        info = replace(self.info, name=spelled(self.info.name, settings))
         if weights == RANDOM:
             info = replace(info, flags=(*info.flags, RANDOM_FLAG), weights=())
-        with _own_random_numbers():
+        with own_random_numbers():
             return self.load(settings, weights, info).frozen()
 
 
@@ -70,18 +68,3 @@ def _construct(cls: type[QualityModel], weights: Weights, info: ModelInfo) -> Qu
     if weights is not None:
         raise InvalidInput(f"weights={str(weights)!r}: model {info.name!r} takes none; leave them out.")
     return cls()
-
-
-@contextmanager
-def _own_random_numbers() -> Iterator[None]:
-    """Initialise networks from a fixed seed, and leave the caller's global generator as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(0)
-        yield
-
-
-def _spelled(name: str, settings: Any) -> str:  # noqa: ANN401 (any dataclass of parameters)
-    """``name`` with the parameters that differ from their defaults: models that score differently have other names."""
-    values = [(f.name, getattr(settings, f.name), f.default) for f in fields(settings)]
-    changed = [f"{key}={value}" for key, value, default in values if value != default]
-    return f"{name}:{','.join(changed)}" if changed else name

@@ -87,14 +87,19 @@ def fill(model: M, files: Mapping[str, WeightFile], weights: Weights) -> M:
     """
     if weights == RANDOM:
         return model
+    model.info = replace(model.info, weights=fill_parts(model, files, weights))
+    return model
+
+
+def fill_parts(module: nn.Module, files: Mapping[str, WeightFile], weights: Weights) -> tuple[tuple[str, str], ...]:
+    """Fill sub-modules of any module, as :func:`fill` does; the names and sha256 of the files that were used."""
     explicit = {} if weights is None else _explicit(files, Path(weights))
     used = set()
     for part, file in files.items():
         loaded = explicit.get(part) or _usual(file)
-        _fit(model.get_submodule(part), loaded)
+        _fit(module.get_submodule(part), loaded)
         used.add((loaded.path.name, loaded.sha256))
-    model.info = replace(model.info, weights=tuple(sorted(used)))
-    return model
+    return tuple(sorted(used))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

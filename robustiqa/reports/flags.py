@@ -30,6 +30,10 @@ def _labels_seen(view: View) -> bool:
     return view.spec.dataset.labels in view.spec.model.trained_on
 
 
+def _is_adaptive(view: View) -> bool:
+    return view.spec.threat != "oblivious"
+
+
 _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "dead-gradients": _dead_gradients,
     "eps-exceeded": _eps_exceeded,
@@ -37,6 +41,7 @@ _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "expected-scores": lambda view: view.spec.dataset.human_score.startswith("expected"),
     "non-adaptive": lambda view: view.spec.threat == "oblivious",
     "non-finite-scores": lambda view: any(row.status != "ok" for row in view.rows),
+    "randomised-without-eot": lambda view: view.spec.randomised and view.spec.eot == 1 and _is_adaptive(view),
     "plug-in": lambda view: any(code != "built-in" for code in _codes(view)),
     "unfinished": lambda view: not view.finished,
 }

@@ -54,7 +54,7 @@ def test_unknown_names_are_refused_by_name(text, said):
         ("bim:alpha=-1", r"bim: alpha=-1\.0"),
         ("square:queries=-1", "square: queries=-1"),
         ("square:p_init=0", r"square: p_init=0\.0"),
-        ("autoattack:fast", "version='fast' is not of type 'standard' or 'quick'"),
+        ("autoattack:fast", "version='fast' is not one of standard, quick"),
         ("pgd:steps=", "'steps='"),
     ],
 )

@@ -75,13 +75,14 @@ def test_texts_become_the_type_of_their_field(name, text, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "kinds"),
-    [("steps", "4.5", "int"), ("steps", "four", "int"), ("rate", "1/0", "float"), ("rate", "1e999", "float"),
-     ("fast", "1", "bool"), ("mode", "mild", "'soft' or 'hard'"), ("limit", "few", "int or NoneType")],
+    ("name", "text", "allowed"),
+    [("steps", "4.5", "of type int"), ("steps", "four", "of type int"), ("rate", "1/0", "of type float"),
+     ("rate", "1e999", "of type float"), ("fast", "1", "of type bool"), ("mode", "mild", "one of soft, hard"),
+     ("limit", "few", "of type int or NoneType")],
 )  # fmt: skip
-def test_texts_of_another_type_are_refused(name, text, kinds):
-    """With parameter, text and the types allowed."""
-    with pytest.raises(InvalidInput, match=f"{name}='{text}' is not of type {kinds}"):
+def test_texts_of_another_type_are_refused(name, text, allowed):
+    """With parameter, text and what is allowed."""
+    with pytest.raises(InvalidInput, match=f"{name}='{text}' is not {allowed}"):
         build(Sample, {name: text})
 
 

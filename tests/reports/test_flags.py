@@ -6,7 +6,8 @@ import pytest
 
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.bench import run
-from robustiqa.benchmarks.plan import Request, part_record, plan
+from robustiqa.benchmarks.plan import Request, plan
+from robustiqa.benchmarks.records import attack_record
 from robustiqa.models import load_model
 from robustiqa.reports.compose import views
 from robustiqa.reports.flags import flags_of
@@ -54,7 +55,7 @@ CASES = {
     "random-weights": lambda v: with_spec(v, **model(v, flags=("random-weights",))),
     "plug-in": lambda v: with_spec(v, **model(v, code="0" * 64)),
     "expected-scores": lambda v: with_spec(v, **dataset(v, human_score="expected human score of a type and level")),
-    "reduced-budget": lambda v: with_spec(v, attack=part_record(load_attack("autoattack:quick"))),
+    "reduced-budget": lambda v: with_spec(v, attack=attack_record(load_attack("autoattack:quick"))),
     "dead-gradients": lambda v: with_row(v, dead_gradients=1),
     "eps-exceeded": lambda v: with_row(v, linf=v.spec.eps + 1e-5),
     "non-finite-scores": lambda v: with_row(v, status="non-finite", attacked=None),
@@ -81,7 +82,7 @@ def test_each_cause_raises_its_flag_alone(view, flag):
     [
         lambda v: with_row(v, linf=v.spec.eps + 1e-9),
         lambda v: with_spec(v, **model(v, trained_on=("toys", "other"))),
-        lambda v: with_spec(v, attack=part_record(load_attack("autoattack:standard"))),
+        lambda v: with_spec(v, attack=attack_record(load_attack("autoattack:standard"))),
         lambda v: with_spec(v, threat="adaptive"),
     ],
 )

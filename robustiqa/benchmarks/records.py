@@ -1,0 +1,67 @@
+"""What a cell's specification says of the dataset, the model, the defense and the attack it was made with."""
+
+import dataclasses
+import statistics
+
+from pydantic import JsonValue
+
+from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.cell import DatasetRecord, ModelRecord, PartRecord
+from robustiqa.benchmarks.provenance import code_digest, weights_digest
+from robustiqa.core.model import QualityModel
+from robustiqa.core.parameters import spelled
+from robustiqa.datasets.base import PairDataset
+from robustiqa.defenses.base import Defense
+from robustiqa.defenses.compose import Composition
+
+
+def attack_record(attack: Attack) -> PartRecord:
+    """Name, resolved parameters, flags and code of an attack."""
+    return PartRecord(
+        name=attack.name,
+        label=spelled(attack.name, attack),
+        parameters=dataclasses.asdict(attack),
+        flags=attack.flags,
+        code=code_digest(attack),
+    )
+
+
+def defense_record(defense: Defense, defended: QualityModel) -> PartRecord:
+    """The same of a defense, with the weights of the model that it made."""
+    parts = defense.parts if isinstance(defense, Composition) else (defense,)
+    codes = [code_digest(part) for part in parts]
+    parameters: dict[str, JsonValue] = {f"{i}:{part.name}": dataclasses.asdict(part) for i, part in enumerate(parts)}
+    return PartRecord(
+        name="+".join(part.name for part in parts),
+        label="+".join(spelled(part.name, part) for part in parts),
+        parameters=parameters,
+        weights=weights_digest(defended),
+        code="built-in" if set(codes) == {"built-in"} else "+".join(codes),
+    )
+
+
+def dataset_record(dataset: PairDataset) -> DatasetRecord:
+    """The whole dataset, whatever the limit."""
+    return DatasetRecord(
+        name=dataset.name,
+        manifest=dataset.manifest(),
+        pairs=len(dataset.pairs),
+        mean_quality=statistics.mean(dataset.quality().tolist()),  # exact, as in tomean_signs
+        human_score=dataset.human_score,
+        labels=dataset.labels,
+    )
+
+
+def model_record(model: QualityModel) -> ModelRecord:
+    """The undefended model, with the sha256 of its state."""
+    info = model.info
+    return ModelRecord(
+        name=info.name,
+        lower_better=info.lower_better,
+        score_range=info.score_range,
+        trained_on=info.trained_on,
+        licence=info.licence,
+        flags=info.flags,
+        weights=weights_digest(model),
+        code=code_digest(model),
+    )

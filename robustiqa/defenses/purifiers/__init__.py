@@ -1,0 +1,1 @@
+"""Purifiers: one file each; what they share is in base, substitute, windows, denoisers and soft_jpeg."""
