@@ -14,11 +14,13 @@ from robustiqa.cli.options import split_path
               help="A recipe of the package, or a TOML file.")
 @click.option("--dataset", required=True, help="kadid-style=FOLDER: pristine photographs, distorted for training.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The checkpoint, FILE.safetensors.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
+              help="A checkpoint to train on from  [default: random weights]")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that make the pairs.")
 def train(
-    model: str, recipe_name: str, dataset: str, out: Path, steps: int | None, seed: int, jobs: int
+    model: str, recipe_name: str, dataset: str, out: Path, start: Path | None, steps: int | None, seed: int, jobs: int
 ) -> None:
     r"""Train a model; a run that was stopped continues from the checkpoint beside OUT.
 
@@ -55,5 +57,5 @@ def train(
             log(step, figures)
             progress.update(task, description=f"loss {figures['loss']:.3f}", completed=step)
 
-        run = Run(build(Settings, parameters), recipe, tuple(files.values()), out, seed, jobs)
+        run = Run(build(Settings, parameters), recipe, tuple(files.values()), out, seed, jobs, start)
         click.echo(run_clean(run, report))

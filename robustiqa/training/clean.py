@@ -1,5 +1,6 @@
 """Clean training from start to finish: photographs to pairs, labels, a trained network and its card's facts."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.random import derive_seed
 from robustiqa.datasets.splits import check_disjoint, split_by_reference
-from robustiqa.models.birqa.entry import BIRQA
+from robustiqa.models.birqa.entry import BIRQA, load
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 from robustiqa.training.batches import Sampler
 from robustiqa.training.labels import Distillation, make_labels
@@ -31,7 +32,10 @@ MINIMUM_REFERENCES = 5
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: what it trains, on which photographs, and where it writes."""
+    """One training run: what it trains, on which photographs, and where it writes.
+
+    ``start`` is a checkpoint of the same architecture to train on from; without it weights are random.
+    """
 
     settings: Settings
     recipe: Recipe
@@ -39,6 +43,7 @@ class Run:
     out: Path
     seed: int = 0
     jobs: int = 2
+    start: Path | None = None
 
     def split(self) -> dict[str, list[Path]]:
         """Photographs of training, validation and test, disjoint by reference."""
@@ -60,7 +65,6 @@ def run_clean(run: Run, report: Report) -> Path:
     parts = run.split()
     shelves, labels = _data(run, parts["train"])
     held_out, expected = _data(run, parts["validation"])
-    torch.manual_seed(derive_seed("initial weights", run.seed))
     total = sum(crops.probability for crops in run.recipe.crops)
     sizes = [(crops.size, crops.count, crops.probability / total) for crops in run.recipe.crops]
     last: dict[str, float] = {}
@@ -70,7 +74,7 @@ def run_clean(run: Run, report: Report) -> Path:
         report(step, figures)
 
     trained = train(
-        BiRQANetwork(run.settings, BIRQA.info),
+        _network(run),
         Sampler(shelves, labels, sizes, run.seed, run.recipe.identical),
         run.recipe,
         run.out.with_suffix(".pt"),
@@ -80,6 +84,13 @@ def run_clean(run: Run, report: Report) -> Path:
     write_atomically(run.out, save({k: v.contiguous() for k, v in trained.state_dict().items()}))
     write_atomically(run.out.with_suffix(".json"), json.dumps(_facts(run, parts, last), indent=1) + "\n")
     return run.out
+
+
+def _network(run: Run) -> BiRQANetwork:
+    if run.start is not None:
+        return load(run.settings, run.start, BIRQA.info).requires_grad_()
+    torch.manual_seed(derive_seed("initial weights", run.seed))
+    return BiRQANetwork(run.settings, BIRQA.info)
 
 
 def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
@@ -107,6 +118,7 @@ def _facts(run: Run, parts: dict[str, list[Path]], last: dict[str, float]) -> di
         "model": asdict(run.settings),
         "recipe": run.recipe.model_dump(mode="json"),
         "seed": run.seed,
+        "start": None if run.start is None else hashlib.sha256(run.start.read_bytes()).hexdigest(),
         "torch": torch.__version__,
         "references": {name: [path.stem for path in paths] for name, paths in parts.items()},
         "last": {name: round(value, 6) for name, value in last.items()},

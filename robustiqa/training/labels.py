@@ -17,11 +17,12 @@ from scipy.stats import rankdata
 from sklearn.isotonic import IsotonicRegression
 
 from robustiqa.datasets.expected_scores import PRISTINE, WORST, expected_score
-from robustiqa.training.synthesis import COMPOSABLE, UNPUBLISHED, Draft
-from robustiqa.training.teachers import CONTRAST, GENERAL
+from robustiqa.training.synthesis import CHROMA, COMPOSABLE, CONTRAST, OFFSET, UNPUBLISHED, Draft
+from robustiqa.training.teachers import GENERAL, TEACHERS
 
 Vector = NDArray[np.float64]
 COMPOSITION = -100  # stands for the code of a pair of several types
+SPECIALISTS = {CONTRAST: "vif", OFFSET: "psnr", CHROMA: "mdsi"}  # judge these, and their published kin, alone
 BANDWIDTH = 0.5  # of the mean over contents at a level, in levels
 
 
@@ -42,8 +43,8 @@ def make_labels(drafts: Sequence[Draft], teachers: Vector, distillation: Distill
     """Labels [n, K] from 1 (worst) to 5 (best) for the K tiles of n drafts, from teachers' scores [n, K, T]."""
     tiles = teachers.shape[1]
     rows = [draft for draft in drafts for _ in range(tiles)]
-    verdict = _verdict(teachers.reshape(len(rows), -1))
     codes = np.array([COMPOSITION if draft.code is None else draft.code for draft in rows])
+    verdict = _verdict(teachers.reshape(len(rows), -1), codes)
     levels = np.array([draft.steps[0][1] for draft in rows])
     labels = np.full(len(rows), np.nan)
     for code in np.unique(codes[codes > 0]):
@@ -60,13 +61,13 @@ def make_labels(drafts: Sequence[Draft], teachers: Vector, distillation: Distill
     return np.asarray(np.clip(labels, WORST, PRISTINE)).reshape(-1, tiles)
 
 
-
-def _verdict(teachers: Vector) -> Vector:
-    """Mean rank among all tiles; tiles whose contrast changed are ranked among themselves, by their own teacher."""
+def _verdict(teachers: Vector, codes: NDArray[np.int64]) -> Vector:
+    """Mean rank among all tiles; those of a kind that has a specialist are ranked among themselves, by it alone."""
     verdict: Vector = np.mean([rankdata(column) for column in teachers[:, GENERAL].T], axis=0) / len(teachers)
-    contrast = np.isfinite(teachers[:, CONTRAST])
-    if contrast.any():
-        verdict[contrast] = rankdata(teachers[contrast, CONTRAST]) / contrast.sum()
+    for code, teacher in SPECIALISTS.items():
+        chosen = np.isin(codes, (code, *UNPUBLISHED[code].kin))
+        if chosen.any():
+            verdict[chosen] = rankdata(teachers[chosen, TEACHERS.index(teacher)]) / chosen.sum()
     return verdict
 
 

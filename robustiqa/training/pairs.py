@@ -16,7 +16,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.images import read_rgb, to_tensor
 from robustiqa.core.random import derive_seed
-from robustiqa.training.synthesis import CONTRAST, Draft, Recipe, drafts, render
+from robustiqa.training.synthesis import CONTRAST, UNPUBLISHED, Draft, Recipe, drafts, render
 from robustiqa.training.teachers import TEACHERS, teacher_scores, tiles
 
 Pixels = NDArray[np.uint8]
@@ -70,7 +70,7 @@ def _make(image: Path, folder: Path, recipe: Recipe, seed: int) -> None:
         crops.append(render(window, draft, seed))
         judged = crops[-1] if draft.judged == draft else render(window, draft.judged, seed)
         ref, dist = (tiles(to_tensor(image), recipe.tile) for image in (window, judged))
-        rows.extend(teacher_scores(ref, dist, contrast=draft.code in (CONTRAST, 25)))
+        rows.extend(teacher_scores(ref, dist, contrast=draft.code in (CONTRAST, *UNPUBLISHED[CONTRAST].kin)))
     pixels, table = _paths(image, folder)
     np.save(pixels, np.stack(crops))
     lines = [",".join(TEACHERS)] + [",".join(f"{value:.9g}" for value in row) for row in rows]

@@ -43,7 +43,7 @@ class Recipe(_Strict):
     common: Annotated[int, Field(ge=0)] = 2
     composed: Annotated[int, Field(ge=0)] = 12
     transmission: Annotated[int, Field(ge=0)] = 5
-    unpublished: Annotated[int, Field(ge=0)] = 3
+    unpublished: Annotated[int, Field(ge=0)] = 8
     pair_size: Annotated[int, Field(ge=32)] = 384
     tile: Annotated[int, Field(ge=80)] = 192  # SR-SIM's saliency needs 80 pixels
     validate_every: Annotated[int, Field(ge=1)] = 2000

@@ -37,13 +37,15 @@ class Unpublished(NamedTuple):
 
 TRANSMISSION: Final = 0
 CONTRAST: Final = -1
+OFFSET: Final = -2
+CHROMA: Final = -3
 DARK_FRAME: Final = -4
 UNFRAMED: Final = -5  # what DARK_FRAME would be without its frame: how people judge it
 UNPUBLISHED: Final = {
     TRANSMISSION: Unpublished(transmission_errors, 0.01, 0.6, COMPOSABLE),
     CONTRAST: Unpublished(linear_contrast, 0.45, 1.6, (25,)),
-    -2: Unpublished(mean_shift, -0.18, 0.18, (16, 17, 18)),
-    -3: Unpublished(saturation_lab, 0.0, 2.5, (7, 8)),
+    OFFSET: Unpublished(mean_shift, -0.18, 0.18, (16, 17, 18)),
+    CHROMA: Unpublished(saturation_lab, 0.0, 2.5, (7, 8)),
     DARK_FRAME: Unpublished(gaussian_dark_border, 0.3, 4.0, COMPOSABLE),
     UNFRAMED: Unpublished(gaussian, 0.3, 4.0, COMPOSABLE),
 }
@@ -65,7 +67,7 @@ class Recipe:
     common: int = 2
     composed: int = 12
     transmission: int = 5
-    unpublished: int = 3
+    unpublished: int = 8
     highest_level: float = 10.0
     crop: int = 384
     tile: int = 192
@@ -107,7 +109,7 @@ def drafts(reference: str, recipe: Recipe, seed: int) -> Iterator[Draft]:
         yield Draft(reference, tuple((int(code), rng.uniform(0.5, 4.0)) for code in chosen))
     for _ in range(recipe.transmission):
         yield Draft(reference, ((TRANSMISSION, _amount(TRANSMISSION, rng)), (9, rng.uniform(0.0, 1.0))))
-    for code in (CONTRAST, -2, -3, DARK_FRAME):
+    for code in (CONTRAST, OFFSET, CHROMA, DARK_FRAME):
         for _ in range(recipe.unpublished):
             yield Draft(reference, ((code, _amount(code, rng)),))
 
