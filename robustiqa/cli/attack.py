@@ -29,7 +29,7 @@ def attack(
     reference: str, distorted: str, model_name: str, defense_name: str, attack_name: str, radii: tuple[float, ...],
     direction: str, seed: int, eot: int | None, amplify: float, weights: str | None, out: Path,
 ) -> None:
-    r"""Attack the image file DISTORTED against REFERENCE.
+    """Attack the image file DISTORTED against REFERENCE.
 
     For each ε OUT gets adversarial-EPS.png (8 bits, still within ε), difference-EPS.png and scores-EPS.json, where EPS
     is in levels of 255. Example:

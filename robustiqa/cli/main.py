@@ -39,10 +39,7 @@ for command in (bench, report, evaluate, score, attack, train, models, attacks, 
 def main() -> NoReturn:
     """Run the command line; errors that robustiqa raises on purpose become one line on standard error."""
     try:
-        cli.main(standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
+        code = int(cli.main(standalone_mode=False) or 0)  # click returns the code of an Exit, and None otherwise
     except click.Abort:
         code = 130
     except click.ClickException as error:

@@ -22,7 +22,7 @@ from robustiqa.cli.options import split_path
 def train(
     model: str, recipe_name: str, dataset: str, out: Path, start: Path | None, steps: int | None, seed: int, jobs: int
 ) -> None:
-    r"""Train a model; a run that was stopped continues from the checkpoint beside OUT.
+    """Train a model; a run that was stopped continues from the checkpoint beside OUT.
 
     The folder's photographs are split by reference into training, validation and test; pairs are made once and
     cached. Example:

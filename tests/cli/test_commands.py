@@ -9,20 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from robustiqa.cli.main import cli
 from robustiqa.models import load_model
+from tests.command import robustiqa
 
 ENTRY = "from robustiqa.cli.main import main; main()"
-
-
-def robustiqa(*arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-c", ENTRY, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -44,6 +35,15 @@ def test_help_does_not_import_torch():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "Measure how far" in result.stdout
     assert result.stdout.strip().endswith("False")
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_has_help_that_reads_well(name):
+    """It teaches: more than a title, and click's marks are not shown."""
+    result = robustiqa(name, "--help")
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) > 5
+    assert "\\b" not in result.stdout
 
 
 def test_score_prints_what_the_model_says(pictures):
