@@ -16,11 +16,19 @@ MODELS: Final[Registry["ModelEntry[Any] | type[QualityModel]"]] = Registry(
     {
         "birqa": "robustiqa.models.birqa.entry:BIRQA",
         "dists": "robustiqa.models.dists:DISTS_VGG",
+        "fsim": "robustiqa.models.piq_metrics:FSIM",
+        "gmsd": "robustiqa.models.piq_metrics:GMSD",
+        "haarpsi": "robustiqa.models.piq_metrics:HAARPSI",
         "lpips-alex": "robustiqa.models.lpips:ALEX",
         "lpips-squeeze": "robustiqa.models.lpips:SQUEEZE",
         "lpips-vgg": "robustiqa.models.lpips:VGG",
+        "mdsi": "robustiqa.models.piq_metrics:MDSI",
+        "ms-ssim": "robustiqa.models.piq_metrics:MS_SSIM",
         "psnr": "robustiqa.models.psnr:PSNR",
+        "sr-sim": "robustiqa.models.piq_metrics:SR_SIM",
         "ssim": "robustiqa.models.ssim:SSIM",
+        "vif": "robustiqa.models.piq_metrics:VIF",
+        "vsi": "robustiqa.models.piq_metrics:VSI",
     },
 )
 

@@ -64,7 +64,16 @@ def as_entry(name: str, thing: object) -> ModelEntry[Any]:
     raise BrokenPlugin(f"model {name!r} is {thing!r}; wanted {wanted}.")
 
 
-def _construct(cls: type[QualityModel], weights: Weights, info: ModelInfo) -> QualityModel:
+def refuse_weights(weights: Weights, info: ModelInfo) -> None:
+    """For models without weights.
+
+    Raises:
+        InvalidInput: weights were given.
+    """
     if weights is not None:
         raise InvalidInput(f"weights={str(weights)!r}: model {info.name!r} takes none; leave them out.")
+
+
+def _construct(cls: type[QualityModel], weights: Weights, info: ModelInfo) -> QualityModel:
+    refuse_weights(weights, info)
     return cls()
