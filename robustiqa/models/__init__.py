@@ -16,6 +16,7 @@ MODELS: Final[Registry["ModelEntry[Any] | type[QualityModel]"]] = Registry(
     {
         "birqa": "robustiqa.models.birqa.entry:BIRQA",
         "dists": "robustiqa.models.dists:DISTS_VGG",
+        "e-lpips": "robustiqa.models.e_lpips:E_LPIPS",
         "fsim": "robustiqa.models.piq_metrics:FSIM",
         "gmsd": "robustiqa.models.piq_metrics:GMSD",
         "haarpsi": "robustiqa.models.piq_metrics:HAARPSI",
@@ -27,6 +28,7 @@ MODELS: Final[Registry["ModelEntry[Any] | type[QualityModel]"]] = Registry(
         "psnr": "robustiqa.models.psnr:PSNR",
         "sr-sim": "robustiqa.models.piq_metrics:SR_SIM",
         "ssim": "robustiqa.models.ssim:SSIM",
+        "st-lpips": "robustiqa.models.st_lpips:ST_LPIPS",
         "vif": "robustiqa.models.piq_metrics:VIF",
         "vsi": "robustiqa.models.piq_metrics:VSI",
     },

@@ -34,34 +34,51 @@ class Backbone:
     weights: WeightFile
 
 
-class Trunk(nn.Module):
-    """The ``features`` of a backbone after ImageNet's normalisation.
+class Tapped(nn.Module):
+    """Layers after ImageNet's normalisation, some of whose outputs are taken.
 
     Args:
-        pooling: makes the layer (of so many channels) that replaces each max-pooling; None keeps them.
+        features: the layers, in order.
+        taps: numbers of those whose outputs are taken.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, backbone: Backbone, pooling: Callable[[int], nn.Module] | None = None) -> None:
+    def __init__(self, features: nn.Sequential, taps: tuple[int, ...]) -> None:
         super().__init__()
-        self.taps = backbone.taps
-        self.features = _layers(backbone)
-        if pooling is not None:
-            _replace_pooling(self.features, pooling)
+        self.taps = taps
+        self.features = features
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None], persistent=False)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """The outputs at the taps, [N, C, H, W] each, of ``image`` [N, 3, H, W] in [0, 1]."""
-        x = (image - self.mean) / self.deviation
+        x = self.normalised(image)
         outputs = []
         for number, layer in enumerate(self.features):
             x = layer(x)
             if number in self.taps:
                 outputs.append(x)
         return outputs
+
+    def normalised(self, image: Tensor) -> Tensor:
+        """``image`` as the first layer sees it."""
+        return (image - self.mean) / self.deviation
+
+
+class Trunk(Tapped):
+    """The ``features`` of a backbone.
+
+    Args:
+        pooling: makes the layer (of so many channels) that replaces each max-pooling; None keeps them.
+    """
+
+    def __init__(self, backbone: Backbone, pooling: Callable[[int], nn.Module] | None = None) -> None:
+        features = _layers(backbone)
+        if pooling is not None:
+            _replace_pooling(features, pooling)
+        super().__init__(features, backbone.taps)
 
 
 def _layers(backbone: Backbone) -> nn.Sequential:

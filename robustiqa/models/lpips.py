@@ -1,13 +1,14 @@
 """LPIPS v0.1 with its linear heads (Zhang, Isola, Efros, Shechtman and Wang, CVPR 2018, arXiv 1801.03924)."""
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
-from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Trunk
+from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Tapped, Trunk
 from robustiqa.models.entry import ModelEntry, NoParameters
 from robustiqa.models.weights import Tensors, WeightFile, Weights, fill
 
@@ -21,22 +22,26 @@ class LPIPS(QualityModel):
     over layers (equation 1).
     """
 
-    def __init__(self, backbone: Backbone, info: ModelInfo) -> None:
+    def __init__(self, trunk: Tapped, channels: Sequence[int], info: ModelInfo) -> None:
         super().__init__()
         self.info = info
-        self.trunk = Trunk(backbone)
-        self.heads = nn.ParameterList(torch.rand(channels) for channels in backbone.channels)
+        self.trunk = trunk
+        self.heads = nn.ParameterList(torch.rand(count) for count in channels)
 
     def prepare(self, ref: Tensor) -> Reference:
         return Reference(ref, self._features(ref))
 
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:
-        layers = zip(reference.features, self._features(dist), self.heads, strict=True)
-        distances = [(((ref - own) ** 2).mean((2, 3)) * head).sum(1) for ref, own, head in layers]
-        return torch.stack(distances).sum(0)
+        return weighted_distance(reference.features, self._features(dist), self.heads)
 
     def _features(self, image: Tensor) -> tuple[Tensor, ...]:
         return tuple(unit_normalised(layer) for layer in self.trunk(image))
+
+
+def weighted_distance(ref: Sequence[Tensor], dist: Sequence[Tensor], heads: Iterable[Tensor]) -> Tensor:
+    """Equation 1 [N] of unit-normalised features [N, C, H, W] per layer, weighted by ``heads`` [C]."""
+    layers = zip(ref, dist, heads, strict=True)
+    return torch.stack([(((r - own) ** 2).mean((2, 3)) * head).sum(1) for r, own, head in layers]).sum(0)
 
 
 def unit_normalised(features: Tensor) -> Tensor:
@@ -82,7 +87,7 @@ def _entry(network: str, backbone: Backbone, heads_sha256: str) -> ModelEntry[No
     )
 
     def load(_: NoParameters, weights: Weights, info: ModelInfo) -> LPIPS:
-        return fill(LPIPS(backbone, info), files, weights)
+        return fill(LPIPS(Trunk(backbone), backbone.channels, info), files, weights)
 
     return ModelEntry(info, NoParameters, load)
 
