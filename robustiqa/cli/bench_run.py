@@ -14,8 +14,8 @@ from robustiqa.benchmarks.crew import default_threads
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.runner import Job, missing
 from robustiqa.benchmarks.store import Store
+from robustiqa.cli.options import torch_device
 from robustiqa.cli.progress import bar
-from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets import load_dataset
 from robustiqa.defenses import load_defense
 from robustiqa.models import load_model
@@ -42,7 +42,7 @@ def run_bench(
     device: str,
     dry_run: bool,
 ) -> None:
-    where = _device(device)
+    where = torch_device(device)
     request = Request(
         models=tuple(load_model(name).to(where) for name in models),
         attacks=tuple(map(load_attack, attacks)),
@@ -62,15 +62,6 @@ def run_bench(
         return
     outcome = _run(jobs, out, batch_size, where, threads or default_threads(where))
     _conclude(jobs, outcome, directions)
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidInput(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
-    return device
 
 
 def _announce(jobs: Sequence[Job], store: Store) -> None:

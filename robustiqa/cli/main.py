@@ -14,6 +14,7 @@ from robustiqa.cli.evaluate import evaluate
 from robustiqa.cli.listing import attacks, datasets, defenses, models
 from robustiqa.cli.report import report
 from robustiqa.cli.score import score
+from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
 from robustiqa.core.errors import RobustIQAError
 
@@ -32,7 +33,7 @@ def cli() -> None:
     """Measure how far an attacker can move a full-reference image quality metric, and how much a defense helps."""
 
 
-for command in (bench, report, evaluate, score, attack, train, models, attacks, defenses, datasets):
+for command in (bench, report, evaluate, speed, score, attack, train, models, attacks, defenses, datasets):
     cli.add_command(command)
 
 

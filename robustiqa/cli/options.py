@@ -1,10 +1,14 @@
 """Option types shared by commands."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from robustiqa.core.errors import InvalidInput
 from robustiqa.core.parameters import parse_eps
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Eps(click.ParamType[float]):
@@ -20,3 +24,19 @@ def split_path(text: str) -> tuple[str, str | None]:
     """``NAME=PATH`` or ``NAME``."""
     name, equals, path = text.partition("=")
     return name, path if equals else None
+
+
+def torch_device(name: str) -> "torch.device":
+    """A device that works here.
+
+    Raises:
+        InvalidInput: torch knows no such device, or cannot use it.
+    """
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InvalidInput(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+    return device

@@ -36,3 +36,7 @@ class DatasetLayoutError(InvalidInput):
 
 class BrokenPlugin(RobustIQAError):
     """A plug-in that could not be imported; it is reported and harms nothing else."""
+
+
+class FaultyModel(RobustIQAError):
+    """A model that breaks the contract of quality models; the message lists every finding."""

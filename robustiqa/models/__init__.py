@@ -26,6 +26,7 @@ MODELS: Final[Registry["ModelEntry[Any] | type[QualityModel]"]] = Registry(
         "mdsi": "robustiqa.models.piq_metrics:MDSI",
         "ms-ssim": "robustiqa.models.piq_metrics:MS_SSIM",
         "psnr": "robustiqa.models.psnr:PSNR",
+        "pyiqa": "robustiqa.models.pyiqa_bridge:PYIQA",
         "sr-sim": "robustiqa.models.piq_metrics:SR_SIM",
         "ssim": "robustiqa.models.ssim:SSIM",
         "st-lpips": "robustiqa.models.st_lpips:ST_LPIPS",
@@ -39,7 +40,8 @@ def load_model(text: str, weights: str | Path | None = None, **parameters: float
     """The model spelled ``name`` or ``name:parameter=value,...``, frozen and in evaluation mode.
 
     Args:
-        text: such as ``lpips-alex``, ``birqa:lbp=hard`` or ``lpips-alex:weights=/my/folder``.
+        text: such as ``lpips-alex``, ``birqa:lbp=hard`` or ``lpips-alex:weights=/my/folder``; or
+            ``path/to/file.py:Class``, which runs that file.
         weights: a file or folder instead of the usual places; ``"random"`` for an untrained network, the same
             one each time, which carries the flag ``random-weights``.
         parameters: the same by keyword, as in ``load_model("birqa", lbp="hard")``; they win over ``text``.
@@ -50,7 +52,10 @@ def load_model(text: str, weights: str | Path | None = None, **parameters: float
         BrokenPlugin: the plug-in that brings the model cannot be imported, or is not a model.
     """
     from robustiqa.models.entry import as_entry  # noqa: PLC0415 (imports torch; listing names must not)
+    from robustiqa.models.from_file import is_file, load_from_file  # noqa: PLC0415 (as above)
 
+    if is_file(text):
+        return load_from_file(text, weights)
     name, spelled = split_named(text)
     spelled_weights = spelled.pop("weights", None)
     return as_entry(name, MODELS.get(name)).build({**spelled, **parameters}, weights or spelled_weights)

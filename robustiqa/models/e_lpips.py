@@ -109,7 +109,7 @@ class ELPIPS(QualityModel):
         self.heads = nn.ParameterList(torch.rand(channels) for channels in (3, *BACKBONE.channels))
 
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:
-        samples = zip(reference.image.split(1), dist.split(1), reference.generators(), strict=True)
+        samples = zip(torch.split(reference.image, 1), torch.split(dist, 1), reference.generators(), strict=True)
         draws = [(ref, own, Draw.sample(random, min(own.shape[-2:]))) for ref, own, random in samples]
         scores = [self.distance(ref, own, draw) for ref, own, draw in draws]
         return torch.cat(scores) if scores else dist.new_zeros(0)

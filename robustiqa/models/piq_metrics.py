@@ -1,7 +1,7 @@
 """Classical metrics as the piq library computes them (Apache-2.0), in float64, one image at a time.
 
 Some of its formulas mix the samples of a batch (SR-SIM's saliency is scaled by the extremes of the whole batch), and
-most take roots whose gradient is infinite on flat patches; see :mod:`robustiqa.models.roots`.
+most take roots whose gradient is infinite on flat patches; see :mod:`robustiqa.models.roots`. HaarPSI of two wholly black images is infinite.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class PiqMetric(QualityModel):
         return Reference(ref, (ref.double(),))
 
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:
-        pairs = zip(dist.double().split(1), reference.features[0].split(1), strict=True)
+        pairs = zip(torch.split(dist.double(), 1), torch.split(reference.features[0], 1), strict=True)
         with FiniteRoots():
             scores = [self._formula(own, ref) for own, ref in pairs]
         return torch.cat(scores).to(dist.dtype) if scores else dist.new_zeros(0)
@@ -57,15 +57,18 @@ class PiqMetric(QualityModel):
 def _ms_ssim(settings: Channels, dist: Tensor, ref: Tensor) -> Tensor:
     if settings.channels == "y":
         dist, ref = luma(dist), luma(ref)
-    return piq.multi_scale_ssim(dist, ref, reduction="none")
+    score: Tensor = piq.multi_scale_ssim(dist, ref, reduction="none")
+    return score
 
 
 def _fsim(settings: Chroma, dist: Tensor, ref: Tensor) -> Tensor:
-    return piq.fsim(dist, ref, reduction="none", chromatic=settings.chromatic)
+    score: Tensor = piq.fsim(dist, ref, reduction="none", chromatic=settings.chromatic)
+    return score
 
 
 def _sr_sim(settings: Chroma, dist: Tensor, ref: Tensor) -> Tensor:
-    return piq.srsim(dist, ref, reduction="none", chromatic=settings.chromatic)
+    score: Tensor = piq.srsim(dist, ref, reduction="none", chromatic=settings.chromatic)
+    return score
 
 
 def _plain(function: Callable[..., Tensor]) -> Formula[NoParameters]:

@@ -22,7 +22,7 @@ class FiniteRoots(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Sequence[type],  # noqa: ARG002 (torch's signature)
+        types: Sequence[type],
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 (whatever the function returns)
@@ -38,7 +38,7 @@ def _is_root(args: tuple[Any, ...]) -> bool:
     if len(args) != 2 or not isinstance(args[0], Tensor) or args[0].is_complex():
         return False
     low, high = (args[1].min(), args[1].max()) if isinstance(args[1], Tensor) else (args[1], args[1])
-    return bool(0 < low) and bool(high < 1)
+    return bool(low > 0) and bool(high < 1)
 
 
 def _away_from_zero(root: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def golden(shared):
     def rows(metric):
         with (shared / "oracles" / "golden_scores.csv").open() as file:
             found = [row for row in csv.DictReader(file) if row["metric"] == metric]
-        assert len(found) == 11
+        assert len(found) in {8, 11}  # some metrics cannot score the three pairs of 64 pixels
         return [
             Golden(row["pair"], *_images(shared, row["pair"]), float(row["value"]), float(row["tolerance"]))
             for row in found
