@@ -102,7 +102,7 @@ def _batch(model: QualityModel, images: Images) -> Iterator[str]:
     apart = torch.cat([_score(model, images.ref[[i]], images.dist[[i]], SEEDS[i : i + 1]) for i in range(len(SEEDS))])
     if not _close(together, apart):
         yield f"a batch scores {_shown(together)}, its samples one by one {_shown(apart)}: samples are mixed."
-    index = torch.tensor([2, 0])
+    index = torch.tensor([2, 0, 0])
     reference = model.prepare(images.ref).seeded(SEEDS).select(index)
     with torch.no_grad():
         selected = model.compare(reference, images.dist[index])

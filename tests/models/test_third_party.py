@@ -42,7 +42,10 @@ def pyiqa(monkeypatch):
         calls.append((name, options))
         return Metric()
 
-    fake = SimpleNamespace(list_models=lambda metric_mode: ["ahiq", "wadiqam_fr"], create_metric=create_metric)
+    def list_models(metric_mode):
+        return ["ahiq", "wadiqam_fr"] if metric_mode == "FR" else ["niqe"]
+
+    fake = SimpleNamespace(list_models=list_models, create_metric=create_metric)
     monkeypatch.setitem(sys.modules, "pyiqa", fake)
     return calls
 

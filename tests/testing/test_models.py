@@ -59,7 +59,7 @@ class MisPrepared(MAE):
 
 class GlobalNoise(MAE):
     def compare(self, reference, dist):
-        return super().compare(reference, dist) + 1e-9 * torch.rand(1)
+        return super().compare(reference, dist) + 1e-5 * torch.rand(1)
 
 
 class NotRandom(MAE):
@@ -107,7 +107,7 @@ def test_a_fault_is_found_by_its_own_check(cls):
         check_model(cls())
 
 
-@pytest.mark.parametrize("model", [MAE, Noisy, *("psnr ssim birqa gmsd sr-sim".split())])
+@pytest.mark.parametrize("model", [MAE, Noisy, "psnr", "ssim", "birqa", "gmsd", "sr-sim"])
 def test_sound_models_pass(model):
     """Ours, a plain and a randomised toy."""
     assert find_faults(load_model(model) if isinstance(model, str) else model()) == []
