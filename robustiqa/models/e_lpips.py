@@ -146,7 +146,7 @@ FILES: Final = {
     "heads": WeightFile(
         "elpips_lin.safetensors",
         "elpips_lin.pth",
-        "elpips/vgg_full_avg.npy of github.com/mkettune/elpips, its arrays saved as vgg_full_avg.lin0 to .lin13, [C] each",
+        "vgg_full_avg.npy of github.com/mkettune/elpips, its arrays saved as vgg_full_avg.lin0 to .lin13",
         name_sha256="658060e9cf319771076e1428b35958c7489b46555387dabe4200a8f6a8f9f739",
         select=_heads,
     ),

@@ -1,4 +1,4 @@
-"""``pyiqa:NAME``: the full-reference metrics of the pyiqa package, which is not part of robustiqa nor of its licence."""
+"""``pyiqa:NAME``: the full-reference metrics of the pyiqa package, which has a licence of its own."""
 
 from dataclasses import dataclass, replace
 from importlib import import_module
