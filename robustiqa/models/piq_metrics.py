@@ -1,8 +1,8 @@
 """Classical metrics as the piq library computes them (Apache-2.0), in float64, one image at a time.
 
 Some of its formulas mix the samples of a batch (SR-SIM's saliency is scaled by the extremes of the whole batch), and
-most take roots whose gradient is infinite on flat patches; see :mod:`robustiqa.models.roots`. HaarPSI of two wholly black images
-is infinite.
+most take roots whose gradient is infinite on flat patches; see :mod:`robustiqa.models.roots`. HaarPSI of two wholly
+black images is infinite.
 """
 
 from collections.abc import Callable
