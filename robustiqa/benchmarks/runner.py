@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,6 +19,7 @@ from robustiqa.core.draws import Reported, reported_scores, sample_seeds
 from robustiqa.core.images import center_crop, check_pair
 from robustiqa.core.model import QualityModel
 from robustiqa.core.objective import Objective
+from robustiqa.core.prefetch import prefetched
 from robustiqa.datasets.base import Pair, PairDataset
 
 Advance = Callable[[int], None]
@@ -65,17 +67,24 @@ def run_job(
     """Compute the missing samples of a job and write its cell; ``advance`` hears of every batch."""
     provenance = environment(device)
     todo = missing(job, store)
-    for batch in batches(job.dataset, todo, job.spec.crop, batch_size, device):
-        store.append(job.spec, compute(job, batch), provenance)
-        advance(len(batch.pairs))
+    with closing(batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
+        for batch in ready:
+            store.append(job.spec, compute(job, batch), provenance)
+            advance(len(batch.pairs))
     if store.is_open(job.spec):  # also where the run before was stopped after its last batch
         store.finish(job.spec, store.read(job.spec).values(), provenance)
 
 
 def batches(
     dataset: PairDataset, pairs: Sequence[Pair], crop: int | None, size: int, device: torch.device
+) -> Generator[Batch]:
+    """Images in batches of up to ``size``; neighbours of equal shape share one. The next one is read meanwhile."""
+    return prefetched(_batches(dataset, pairs, crop, size, device))
+
+
+def _batches(
+    dataset: PairDataset, pairs: Sequence[Pair], crop: int | None, size: int, device: torch.device
 ) -> Iterator[Batch]:
-    """Images in batches of up to ``size``; neighbours of equal shape share one."""
     loaded = (_load(dataset, pair, crop) for pair in pairs)
     for _, group in groupby(loaded, key=lambda item: item[1].shape):
         chunk: list[tuple[Pair, Tensor, Tensor]] = []

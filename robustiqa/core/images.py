@@ -1,12 +1,14 @@
 """Image files to tensors: a whitelist of formats, a pixel limit, and errors that name the file."""
 
-import warnings
+import struct
+import zlib
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from robustiqa.core.errors import InvalidInput, UnreadableImage
@@ -15,32 +17,67 @@ FORMATS = ("PNG", "BMP", "JPEG", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 64_000_000  # 8K UHD is 33 million
 
 
-def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Tensor:
-    """An 8-bit sRGB image file as float32 [3, H, W] in [0, 1].
+# Of these modes an sRGB meaning is clear; CMYK and LAB need a profile, I and F hold more than 8 bits.
+_MODES: Final = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
+# What Pillow's decoders raise on broken files, beside UnidentifiedImageError (an OSError) and their own checks.
+_FAULTS: Final = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, MemoryError,
+    struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
 
-    Raises:
-        UnreadableImage: missing, not one of ``FORMATS``, truncated, or larger than ``max_pixels``.
-    """
+
+def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Tensor:
+    """An 8-bit sRGB image file as float32 [3, H, W] in [0, 1]; see :func:`read_rgb`."""
     return to_tensor(read_rgb(path, max_pixels))
 
 
 def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """The same file as uint8 [H, W, 3]."""
+    """The same file as uint8 [H, W, 3], turned as its EXIF orientation says.
+
+    Grey and palette images become RGB; an alpha channel is dropped where it is opaque everywhere.
+
+    Raises:
+        UnreadableImage: missing or not a file, not one of ``FORMATS``, truncated, larger than ``max_pixels``, of more
+            than 8 bits a channel, in a colour space other than grey or RGB, or transparent anywhere.
+    """
+    if not Path(path).is_file():  # opening a pipe would wait for ever
+        raise UnreadableImage(f"{path}: no such file.")
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if image.width * image.height > max_pixels:
-                raise UnreadableImage(
-                    f"{path}: {image.width}x{image.height} is more than the limit of {max_pixels} pixels."
-                )
-            return np.asarray(image.convert("RGB"), dtype=np.uint8)
-    except FileNotFoundError:
-        raise UnreadableImage(f"{path}: no such file.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        if isinstance(error, UnreadableImage):
-            raise
+        with Image.open(path, formats=FORMATS) as image:
+            _check_header(image, path, max_pixels)
+            return np.asarray(ImageOps.exif_transpose(_opaque(image, path)).convert("RGB"), dtype=np.uint8)
+    except UnreadableImage:
+        raise
+    except _FAULTS as error:
         reason = f"{type(error).__name__}: {error}"
         raise UnreadableImage(f"{path}: not a readable {'/'.join(FORMATS)} image ({reason}).") from error
+
+
+def _check_header(image: Image.Image, path: str | Path, max_pixels: int) -> None:
+    """Refuse what must not be decoded, before it is."""
+    if image.width * image.height > max_pixels:
+        raise UnreadableImage(f"{path}: {image.width}x{image.height} is more than the limit of {max_pixels} pixels.")
+    if image.mode not in _MODES and not image.mode.startswith(("I", "F")):
+        raise UnreadableImage(f"{path}: colour space {image.mode} has no defined sRGB values; convert it to 8-bit RGB.")
+    if image.mode not in _MODES or _is_deep(image):
+        raise UnreadableImage(f"{path}: more than 8 bits a channel; convert it to 8-bit RGB.")
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether Pillow would silently drop the lower bits of a 16-bit PNG or TIFF, or rescale a deep PPM."""
+    tiles = [tile.args for tile in getattr(image, "tile", ())]
+    arguments = [part for args in tiles for part in (args if isinstance(args, tuple) else (args,))]
+    if image.format == "PPM":
+        return any(isinstance(part, int) and part > 255 for part in arguments)
+    return image.format in {"PNG", "TIFF"} and any(isinstance(part, str) and ";16" in part for part in arguments)
+
+
+def _opaque(image: Image.Image, path: str | Path) -> Image.Image:
+    """The image, unless some of it shows a background that nobody knows."""
+    if image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info:
+        if np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
+            raise UnreadableImage(f"{path}: transparent pixels; put the image on its background, without alpha.")
+    return image
 
 
 def to_tensor(rgb: NDArray[np.uint8]) -> Tensor:

@@ -4,23 +4,29 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from robustiqa.core.errors import InvalidInput
+
 
 @dataclass(frozen=True)
 class Pair:
-    """One distorted image: its id, its reference's id, its distortion, and its human score in the dataset's scale."""
+    """One distorted image: its id, its reference's id, its distortion, and its human score in the dataset's scale.
+
+    ``split`` is the part that the dataset's authors put it in (``train``, ``val``, ``test``), None where they did not.
+    """
 
     id: str
     reference: str
     distortion: str
     human: float
     level: float | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class PairDataset(ABC):
         higher_better: whether a higher human score means better quality.
         human_score: what the score is, in words.
         labels: where the labels come from; a model trained on the same ones is flagged.
+        score_range: the lowest and highest score of the published scale; None where it is not known.
     """
 
     name: str
@@ -40,6 +47,7 @@ class PairDataset(ABC):
     higher_better: bool
     human_score: str
     labels: str
+    score_range: tuple[float, float] | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def images(self, pair: Pair) -> tuple[Tensor, Tensor]:
@@ -57,6 +65,20 @@ class PairDataset(ABC):
         """Human scores [n], oriented so that higher is better."""
         sign = 1 if self.higher_better else -1
         return np.array([sign * pair.human for pair in self.pairs])
+
+    def unit_quality(self) -> NDArray[np.float64]:
+        """Human scores [n] mapped linearly so that 0 is the worst of the published scale and 1 the best.
+
+        LIVE's realigned DMOS leave its nominal scale by a few points, and so does what is returned for them.
+
+        Raises:
+            InvalidInput: the dataset declares no range.
+        """
+        if self.score_range is None:
+            raise InvalidInput(f"dataset {self.name} declares no range of scores; use quality().")
+        low, high = self.score_range
+        share = (np.array([pair.human for pair in self.pairs]) - low) / (high - low)
+        return share if self.higher_better else 1 - share
 
     def manifest(self) -> str:
         """sha256 of names, scores and distortions of all pairs."""

@@ -6,11 +6,13 @@ from typing import Final
 
 from robustiqa.core.errors import DatasetLayoutError
 from robustiqa.datasets.base import Pair
-from robustiqa.datasets.files import FolderPairs, read_table, require
+from robustiqa.datasets.files import FolderPairs, Published, inside, read_table, refuse_duplicates, require, score
 
 LAYOUT: Final = (
     "distorted_images/, reference_images/ and mos_with_names.txt; or a subset with references/, images/ and scores.csv"
 )
+PUBLISHED: Final = Published(pairs=3000, references=25, size=(512, 384))
+SCALE: Final = (0.0, 9.0)
 NAME: Final = re.compile(r"i(\d\d)_(\d\d)_(\d)\.(bmp|png)", re.IGNORECASE)
 
 
@@ -28,10 +30,13 @@ def load_tid2013(path: Path | None) -> FolderPairs:
 
 def _subset(root: Path) -> FolderPairs:
     pairs, paths = [], {}
-    for row in read_table(root / "scores.csv", ("reference", "distorted", "type", "level", "mos")):
-        reference = Path(row["reference"]).stem
-        distortion = f"type-{int(row['type']):02d}"
-        pairs.append(Pair(row["distorted"], reference, distortion, float(row["mos"]), float(row["level"])))
+    table = inside(root, "scores.csv")
+    rows = read_table(table, ("reference", "distorted", "type", "level", "mos"))
+    refuse_duplicates((row["distorted"] for row in rows), table)
+    for row in rows:
+        where = f"{table}, {row['distorted']}"
+        kind, mos, level = (score(row[key], where) for key in ("type", "mos", "level"))
+        pairs.append(Pair(row["distorted"], Path(row["reference"]).stem, f"type-{int(kind):02d}", mos, level))
         paths[row["distorted"]] = (row["reference"], f"images/{row['distorted']}")
     return _tid("tid2013-subset", pairs, root, paths)
 
@@ -40,17 +45,15 @@ def _official(root: Path) -> FolderPairs:
     on_disk = {entry.name.lower(): entry.name for entry in (root / "reference_images").iterdir()}
     distorted = {entry.name.lower(): entry.name for entry in (root / "distorted_images").iterdir()}
     pairs, paths = [], {}
-    for line in (root / "mos_with_names.txt").read_text(encoding="utf-8").split("\n"):
-        if not line.strip():
-            continue
-        score, name = line.split()
+    for value, name in _lines(root):
         match = NAME.fullmatch(name)
         if match is None or name.lower() not in distorted:
             raise DatasetLayoutError(f"tid2013: {name!r} of mos_with_names.txt is not in {root / 'distorted_images'}.")
         reference = f"I{match[1]}"
         if f"{reference.lower()}.bmp" not in on_disk:
             raise DatasetLayoutError(f"tid2013: {reference}.BMP, the reference of {name}, is not in reference_images/.")
-        pairs.append(Pair(name.lower(), reference, f"type-{match[2]}", float(score), float(match[3])))
+        human = score(value, f"mos_with_names.txt, {name}", SCALE)
+        pairs.append(Pair(name.lower(), reference, f"type-{match[2]}", human, float(match[3])))
         paths[name.lower()] = (
             f"reference_images/{on_disk[f'{reference.lower()}.bmp']}",
             f"distorted_images/{distorted[name.lower()]}",
@@ -58,7 +61,20 @@ def _official(root: Path) -> FolderPairs:
     return _tid("tid2013", pairs, root, paths)
 
 
+def _lines(root: Path) -> list[tuple[str, str]]:
+    """Score and name of every line, no name twice."""
+    file = inside(root, "mos_with_names.txt")
+    try:
+        lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise DatasetLayoutError(f"{file} is not a text file in UTF-8 ({error}).") from error
+    for cells in lines:
+        if len(cells) != 2:
+            raise DatasetLayoutError(f"{file}: {' '.join(cells)!r}; wanted lines of a MOS and a name.")
+    refuse_duplicates((name.lower() for _, name in lines), file)
+    return [(value, name) for value, name in lines]
+
+
 def _tid(name: str, pairs: list[Pair], root: Path, paths: dict[str, tuple[str, str]]) -> FolderPairs:
-    return FolderPairs(
-        name, tuple(pairs), higher_better=True, human_score="MOS", labels="tid2013", root=root, paths=paths
-    )
+    return FolderPairs(name, tuple(pairs), higher_better=True, human_score="MOS", labels="tid2013", score_range=SCALE,
+                       root=root, paths=paths, published=PUBLISHED if name == "tid2013" else None)  # fmt: skip

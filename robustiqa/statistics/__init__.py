@@ -28,8 +28,10 @@ from robustiqa.statistics.gain import (
     gain_summary,
     robust_range,
 )
+from robustiqa.statistics.linear_and_kendall import bootstrap_krocc, bootstrap_plcc
 from robustiqa.statistics.logistic import LogisticMap, fit_logistic, plcc_after_logistic
 from robustiqa.statistics.resamples import Mode, Resamples
+from robustiqa.statistics.two_afc import TwoAFC, flip_rate, majority_accuracy, soft_score
 from robustiqa.statistics.within_type import WithinType, bootstrap_srocc_within_type, srocc_within_type
 
 __all__ = [
@@ -45,23 +47,29 @@ __all__ = [
     "LogisticMap",
     "Mode",
     "Resamples",
+    "TwoAFC",
     "Verdict",
     "WithinType",
     "bootstrap",
+    "bootstrap_krocc",
     "bootstrap_mean",
+    "bootstrap_plcc",
     "bootstrap_srocc",
     "bootstrap_srocc_within_type",
     "fit_logistic",
+    "flip_rate",
     "gain",
     "gain_raw",
     "gain_summary",
     "interval",
     "krocc",
+    "majority_accuracy",
     "paired_difference",
     "plcc",
     "plcc_after_logistic",
     "random_signs",
     "robust_range",
+    "soft_score",
     "srocc",
     "srocc_within_type",
     "tomean_signs",
