@@ -74,9 +74,9 @@ def _is_deep(image: Image.Image) -> bool:
 
 def _opaque(image: Image.Image, path: str | Path) -> Image.Image:
     """The image, unless some of it shows a background that nobody knows."""
-    if image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info:
-        if np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
-            raise UnreadableImage(f"{path}: transparent pixels; put the image on its background, without alpha.")
+    has_alpha = image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info
+    if has_alpha and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
+        raise UnreadableImage(f"{path}: transparent pixels; put the image on its background, without alpha.")
     return image
 
 

@@ -76,7 +76,7 @@ def check_disjoint(**parts: Iterable[str]) -> None:
         InvalidInput: names both parts and the shared references.
     """
     seen: dict[str, str] = {}
-    for part, references in parts.items():
-        for name in set(references):
+    for part, names in parts.items():
+        for name in set(names):
             if seen.setdefault(name, part) != part:
                 raise InvalidInput(f"reference {name!r} is in both {seen[name]} and {part}; split by reference.")

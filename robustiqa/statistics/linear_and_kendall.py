@@ -35,7 +35,7 @@ def bootstrap_krocc(resamples: Resamples, human: ArrayLike, scores: ArrayLike) -
 
 
 def _weighted_plcc(y: FloatArray, x: FloatArray, weights: FloatArray) -> FloatArray:
-    """PLCC of every resample given as multiplicities [replicates, n]; NaN where a side is constant or samples are few."""
+    """PLCC of every resample [replicates, n of multiplicities]; NaN where a side is constant or samples are few."""
     total = weights.sum(axis=1)
     total[total < MIN_SAMPLES] = np.nan
     mean_y, mean_x = (weights @ y) / total, (weights @ x) / total

@@ -1,4 +1,4 @@
-"""Two-alternative forced choice: how often a model agrees with people on which of two images is nearer to the reference.
+"""Two-alternative forced choice: does a model agree with people on which of two images is nearer to the reference?
 
 With h the share of people who preferred p1, and q0, q1 the model's qualities (higher is better):
 
