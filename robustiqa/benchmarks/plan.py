@@ -14,6 +14,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.datasets.base import Pair, PairDataset
 from robustiqa.datasets.demo import load_demo
+from robustiqa.datasets.triplets import TripletDataset
 from robustiqa.defenses.base import Defense
 from robustiqa.statistics.direction import random_signs, tomean_signs
 
@@ -56,12 +57,17 @@ def plan(request: Request) -> list[Job]:
 
 
 def clean_jobs(request: Request) -> list[Job]:
-    """Only the clean scores of the whole images of the request's datasets."""
-    return [
-        _job(request, dataset.limited(request.limit), dataset, model, model, None, None, purpose="clean")
-        for model in request.models
-        for dataset in request.datasets
-    ]
+    """Only the clean scores of the whole images of the request's datasets.
+
+    Triplets are scored as pairs of the dataset they are about, so that its cell serves both.
+    """
+    jobs = []
+    for model in request.models:
+        for dataset in request.datasets:
+            whole = dataset.source if isinstance(dataset, TripletDataset) else dataset
+            chosen = dataclasses.replace(whole, pairs=dataset.limited(request.limit).pairs)
+            jobs.append(_job(request, chosen, whole, model, model, None, None, purpose="clean"))
+    return jobs
 
 
 def _of(request: Request, model: QualityModel, defense: Defense | None) -> Iterator[Job]:

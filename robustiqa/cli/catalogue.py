@@ -45,5 +45,5 @@ _DETAILS: Final[Mapping[str, Callable[[Any, str], dict[str, Any]]]] = {
     "models": _model,
     "attacks": _parameters,
     "defenses": _parameters,
-    "datasets": lambda _thing, _name: {},
+    "datasets": lambda thing, name: {"parameters": _parameters(thing, name)["parameters"]},
 }

@@ -8,8 +8,10 @@ import click
 from robustiqa.core.errors import BrokenPlugin
 
 
-def _lister(kind: str, summary: str) -> click.Command:
-    @click.command(name=kind, help=summary)
+def lister(kind: str, summary: str, command_name: str | None = None) -> click.Command:
+    """The command that lists one kind of thing."""
+
+    @click.command(name=command_name or kind, help=summary)
     @click.argument("name", required=False)
     @click.option("--json", "as_json", is_flag=True, help="Print a list of objects with a name.")
     def command(name: str | None, as_json: bool) -> None:
@@ -43,7 +45,6 @@ def _print(records: list[dict[str, Any]], one: bool, as_json: bool) -> None:
             click.echo("none built in; plug-ins appear here once installed.")
 
 
-models = _lister("models", "List quality models, or all that is known of one NAME.")
-attacks = _lister("attacks", "List attacks, or one NAME with its parameters and their defaults.")
-defenses = _lister("defenses", "List defenses, or one NAME with its parameters and their defaults.")
-datasets = _lister("datasets", "List datasets, or one NAME.")
+models = lister("models", "List quality models, or all that is known of one NAME.")
+attacks = lister("attacks", "List attacks, or one NAME with its parameters and their defaults.")
+defenses = lister("defenses", "List defenses, or one NAME with its parameters and their defaults.")

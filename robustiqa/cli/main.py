@@ -10,8 +10,9 @@ import click
 
 from robustiqa.cli.attack import attack
 from robustiqa.cli.bench import bench
+from robustiqa.cli.datasets import datasets
 from robustiqa.cli.evaluate import evaluate
-from robustiqa.cli.listing import attacks, datasets, defenses, models
+from robustiqa.cli.listing import attacks, defenses, models
 from robustiqa.cli.report import report
 from robustiqa.cli.score import score
 from robustiqa.cli.speed import speed

@@ -1,6 +1,7 @@
 """Option types shared by commands."""
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -9,6 +10,10 @@ from robustiqa.core.parameters import parse_eps
 
 if TYPE_CHECKING:
     import torch
+
+_WITH_PARAMETERS: Final = re.compile(
+    r"(?P<name>(?:derived:)?[^:=]+:[a-z_]+=[^=,]+(?:,[a-z_]+=[^=,]+)*)(?:=(?P<path>.*))?", re.DOTALL
+)
 
 
 class Eps(click.ParamType[float]):
@@ -21,7 +26,9 @@ class Eps(click.ParamType[float]):
 
 
 def split_path(text: str) -> tuple[str, str | None]:
-    """``NAME=PATH`` or ``NAME``."""
+    """``NAME=PATH`` or ``NAME``; the name may have parameters (``csv:lower_better=true=PATH``) or be ``derived:``."""
+    if match := _WITH_PARAMETERS.fullmatch(text):
+        return match["name"], match["path"]
     name, equals, path = text.partition("=")
     return name, path if equals else None
 

@@ -16,6 +16,8 @@ from robustiqa.statistics import (
     Interval,
     Resamples,
     WithinType,
+    bootstrap_krocc,
+    bootstrap_plcc,
     bootstrap_srocc,
     fit_logistic,
     krocc,
@@ -34,6 +36,7 @@ class Evaluation:
     Attributes:
         srocc, srocc_iid: the same number with the interval clustered by reference and the i.i.d. one.
         plcc: after the 4-parameter logistic of VQEG.
+        krocc_interval, plcc_interval: the same with the interval clustered by reference.
         difference: SROCC minus that of the table's first model, paired, clustered; None for the first itself.
     """
 
@@ -44,6 +47,8 @@ class Evaluation:
     srocc_iid: Interval
     krocc: float
     plcc: float
+    krocc_interval: Interval
+    plcc_interval: Interval
     within_type: WithinType
     difference: Interval | None
     difference_iid: Interval | None
@@ -56,17 +61,14 @@ def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
         InvalidInput: cells of several datasets, or no common sample.
     """
     cells = list(cells)
-    if len({cell.spec.dataset.manifest for cell in cells}) != 1:
-        raise InvalidInput("an evaluation compares models on one dataset; evaluate each dataset for itself.")
-    common = sorted(set.intersection(*({row.id for row in cell.samples if row.status == "ok"} for cell in cells)))
-    if not common:
-        raise InvalidInput("no sample has a finite score from every model.")
+    common = common_samples(cells)
     rows = {row.id: row for row in cells[0].samples}
     human = np.array([rows[i].quality for i in common])
     types = [rows[i].distortion for i in common]
     references = [rows[i].reference for i in common]
     draws = {mode: Resamples.draw(references, mode=mode) for mode in ("cluster", "iid")}
-    scores = [_scores(cell, common) for cell in cells]
+    scores = [scores_of(cell, common) for cell in cells]
+    fits = [fit_logistic(s, human) for s in scores]
     boots = [{mode: bootstrap_srocc(draws[mode], human, s) for mode in draws} for s in scores]
     return [
         Evaluation(
@@ -76,16 +78,33 @@ def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
             srocc=boot["cluster"].interval(),
             srocc_iid=boot["iid"].interval(),
             krocc=krocc(human, s),
-            plcc=plcc_after_logistic(fit_logistic(s, human), s, human),
+            plcc=plcc_after_logistic(fit, s, human),
+            krocc_interval=bootstrap_krocc(draws["cluster"], human, s).interval(),
+            plcc_interval=bootstrap_plcc(draws["cluster"], human, fit(s) if fit.increasing else -fit(s)).interval(),
             within_type=srocc_within_type(human, s, types),
             difference=_difference(boot, boots[0], "cluster"),
             difference_iid=_difference(boot, boots[0], "iid"),
         )
-        for cell, s, boot in zip(cells, scores, boots, strict=True)
+        for cell, s, fit, boot in zip(cells, scores, fits, boots, strict=True)
     ]
 
 
-def _scores(cell: Cell, ids: Sequence[str]) -> Vector:
+def common_samples(cells: Sequence[Cell]) -> list[str]:
+    """Ids of the samples that every cell has a finite score for, sorted.
+
+    Raises:
+        InvalidInput: cells of several datasets, or no common sample.
+    """
+    if len({cell.spec.dataset.manifest for cell in cells}) != 1:
+        raise InvalidInput("an evaluation compares models on one dataset; evaluate each dataset for itself.")
+    common = sorted(set.intersection(*({row.id for row in cell.samples if row.status == "ok"} for cell in cells)))
+    if not common:
+        raise InvalidInput("no sample has a finite score from every model.")
+    return common
+
+
+def scores_of(cell: Cell, ids: Sequence[str]) -> Vector:
+    """The cell's clean scores of ``ids`` [n], oriented so that higher is better."""
     rows = {row.id: row for row in cell.samples}
     return quality_of([rows[i] for i in ids], "clean", -1 if cell.spec.model.lower_better else 1)
 
@@ -100,12 +119,12 @@ def evaluation_markdown(table: Sequence[Evaluation]) -> str:
         {
             "model": escape(e.model),
             "n": f"{e.n} (−{e.n_excluded})" if e.n_excluded else str(e.n),
-            "SROCC ↑ [95 % CI]": _text(e.srocc),
+            "SROCC ↑ [95 % CI]": interval_cell(e.srocc),
             "i.i.d. CI": _range(e.srocc_iid),
-            "KROCC ↑": number(e.krocc),
-            "PLCC ↑": number(e.plcc),
+            "KROCC ↑ [95 % CI]": interval_cell(e.krocc_interval),
+            "PLCC ↑ [95 % CI]": interval_cell(e.plcc_interval),
             "within type ↑": number(e.within_type.mean),
-            f"Δ SROCC to {escape(table[0].model)} [95 % CI]": _text(e.difference),
+            f"Δ SROCC to {escape(table[0].model)} [95 % CI]": interval_cell(e.difference),
             "i.i.d. Δ CI": _range(e.difference_iid),
             "flags": " ".join(e.srocc.flags),
         }
@@ -118,7 +137,22 @@ def evaluation_markdown(table: Sequence[Evaluation]) -> str:
     return "\n\nSROCC within type:\n\n".join(frames) + "\n"
 
 
-def _text(interval: Interval | None) -> str:
+def summary_markdown(tables: Mapping[str, Sequence[Evaluation]]) -> str:
+    """Models by datasets, PLCC / SROCC / KROCC in each cell, as the paper's Table 2; intervals stand in the tables."""
+    models = list(dict.fromkeys(e.model for table in tables.values() for e in table))
+    records = []
+    for model in models:
+        record = {"model": escape(model)}
+        for name, table in tables.items():
+            found = next((e for e in table if e.model == model), None)
+            values = () if found is None else (found.plcc, found.srocc.estimate, found.krocc)
+            record[f"{escape(name)}: PLCC / SROCC / KROCC ↑"] = " / ".join(map(number, values)) or DASH
+        records.append(record)
+    return pd.DataFrame(records).to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def interval_cell(interval: Interval | None) -> str:
+    """``0.912 [0.874, 0.941]``, or a dash."""
     return DASH if interval is None else f"{number(interval.estimate)} {_range(interval)}"
 
 
