@@ -4,6 +4,7 @@
 """
 
 import sys
+import warnings
 from typing import NoReturn
 
 import click
@@ -40,6 +41,8 @@ for command in (bench, report, evaluate, speed, score, attack, train, models, at
 
 def main() -> NoReturn:
     """Run the command line; errors that robustiqa raises on purpose become one line on standard error."""
+    # Our own limit refuses such images, with a message of one line.
+    warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     try:
         code = int(cli.main(standalone_mode=False) or 0)  # click returns the code of an Exit, and None otherwise
     except click.Abort:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 _WITH_PARAMETERS: Final = re.compile(
-    r"(?P<name>(?:derived:)?[^:=]+:[a-z_]+=[^=,]+(?:,[a-z_]+=[^=,]+)*)(?:=(?P<path>.*))?", re.DOTALL
+    r"(?P<name>[^:=]+:[a-z_]+=[^=,]+(?:,[a-z_]+=[^=,]+)*)(?:=(?P<path>.*))?", re.DOTALL
 )
 
 
@@ -27,6 +27,9 @@ class Eps(click.ParamType[float]):
 
 def split_path(text: str) -> tuple[str, str | None]:
     """``NAME=PATH`` or ``NAME``; the name may have parameters (``csv:lower_better=true=PATH``) or be ``derived:``."""
+    if text.startswith("derived:"):
+        name, rest = split_path(text.removeprefix("derived:"))
+        return f"derived:{name}", rest
     if match := _WITH_PARAMETERS.fullmatch(text):
         return match["name"], match["path"]
     name, equals, path = text.partition("=")
