@@ -51,7 +51,7 @@ def bapps(root, judgements, kinds=("traditional", "cnn", "superres", "deblur", "
         (folder / "judge").mkdir(parents=True)
         for number, share in enumerate(judgements):
             for side, value in (("ref", 90), ("p0", 90), ("p1", 120)):
-                save(folder / side / f"{number:06d}.png", value=value)
+                save(folder / side / f"{number:06d}.png", (16, 16), value)
             np.save(folder / "judge" / f"{number:06d}.npy", np.array([share], np.float32))
     return root
 
