@@ -5,6 +5,7 @@ need the budget kept. Here x = low + (high - low) sigmoid(w), where [low, high] 
 maximises J over w: every iterate is feasible and nothing is clipped. The minimum-distortion form is another attack.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -37,14 +38,19 @@ class CW(Attack):
 
     def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:  # noqa: ARG002
         width = (ball.high - ball.low).clamp_min(torch.finfo(x.dtype).tiny)
-        w = torch.logit(((x - ball.low) / width).clamp(EDGE, 1 - EDGE))
+        w = _by_sample(torch.logit, ((x - ball.low) / width).clamp(EDGE, 1 - EDGE))
         first, second = torch.zeros_like(w), torch.zeros_like(w)
         for step in range(1, self.steps + 1):
-            place = torch.sigmoid(w)
+            place = _by_sample(torch.sigmoid, w)
             _, gradient = search.value_and_grad(ball.project(ball.low + width * place))
             slope = gradient * width * place * (1 - place)
             first = BETAS[0] * first + (1 - BETAS[0]) * slope
             second = BETAS[1] * second + (1 - BETAS[1]) * slope**2
             rate = self.lr * (1 - BETAS[1] ** step) ** 0.5 / (1 - BETAS[0] ** step)
             w = w + rate * first / (second.sqrt() + STABILITY * width)
-        return ball.project(ball.low + width * torch.sigmoid(w))
+        return ball.project(ball.low + width * _by_sample(torch.sigmoid, w))
+
+
+def _by_sample(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """``function`` row by row: its vectorised kernel and the one of a tensor's tail may differ in the last bit."""
+    return torch.stack([function(row) for row in x])
