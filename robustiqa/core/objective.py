@@ -43,7 +43,8 @@ class Cost:
     def zeros(cls, count: int) -> "Cost":
         return cls(*(torch.zeros(count, dtype=torch.int64) for _ in range(4)))
 
-    def _counts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def counts(self) -> tuple[Tensor, ...]:
+        """All counters, each [N]."""
         return self.forwards, self.backwards, self.dead, self.saturated
 
 

@@ -155,7 +155,7 @@ class TwoAFC:
         return -(first + second)
 
     def scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Native scores [N] of p0 and p1 under the attack ``x``, by the evaluated model: what 2AFC scores are made of."""
+        """Native scores [N] of p0 and p1 under the attack ``x``, by the evaluated model, for 2AFC accuracies."""
         with self.as_harness():
             first, second = (part.objective.reported(part.place(x)).score for part in self._parts)
         return first, second
