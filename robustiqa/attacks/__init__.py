@@ -13,12 +13,14 @@ ATTACKS: Final[Registry[type["Attack"]]] = Registry(
     "robustiqa.attacks",
     {
         "apgd": "robustiqa.attacks.apgd:APGD",
+        "art": "robustiqa.attacks.engines.art:ART",
         "autoattack": "robustiqa.attacks.autoattack:AutoAttack",
         "bim": "robustiqa.attacks.bim:BIM",
         "cw": "robustiqa.attacks.cw:CW",
         "fgsm": "robustiqa.attacks.fgsm:FGSM",
         "pgd": "robustiqa.attacks.pgd:PGD",
         "square": "robustiqa.attacks.square:Square",
+        "torchattacks": "robustiqa.attacks.engines.torchattacks:TorchAttacks",
     },
 )
 
@@ -27,7 +29,7 @@ def load_attack(text: str, **parameters: float | bool | str) -> "Attack":
     """The attack spelled ``name``, ``name:parameter=value,...`` or, where it has versions, ``name:version``.
 
     Args:
-        text: such as ``pgd``, ``pgd:steps=40`` or ``autoattack:quick``.
+        text: such as ``pgd``, ``pgd:steps=40``, ``autoattack:quick`` or ``torchattacks:pgd,steps=40``.
         parameters: the same by keyword, as in ``load_attack("pgd", steps=40)``; they win over those in ``text``.
 
     Raises:

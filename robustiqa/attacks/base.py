@@ -13,7 +13,7 @@ from robustiqa.attacks.search import Search
 from robustiqa.core.draws import sample_seeds
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import check_pair
-from robustiqa.core.objective import Cost, Objective
+from robustiqa.core.objective import Cost, Score
 from robustiqa.core.random import RandomStreams
 
 Access = Literal["white-box", "black-box"]
@@ -82,7 +82,7 @@ class Attack(ABC):
     @final
     def run(
         self,
-        objective: Objective,
+        objective: Score,
         dist: Tensor,
         eps: float,
         seed: int = 0,
@@ -113,7 +113,7 @@ class Attack(ABC):
             return _judge(objective, search, ball, last, objective.cost.since(start))
 
 
-def _judge(objective: Objective, search: Search, ball: Linf, last: Tensor, cost: Cost) -> AttackResult:
+def _judge(objective: Score, search: Search, ball: Linf, last: Tensor, cost: Cost) -> AttackResult:
     """Score the results afresh, each in the whole batch, so that clean and attacked scores compare like with like."""
     everyone = search.everyone
     clean_j, last_j = objective.value(ball.center, everyone), objective.value(last, everyone)
@@ -151,7 +151,12 @@ def at_least(attack: Attack, **minima: float) -> None:
         InvalidInput: names the parameter, its value and the bound.
     """
     for name, minimum in minima.items():
-        value, whole = getattr(attack, name), isinstance(getattr(type(attack), name), int)  # as its default is
-        if not (isinstance(value, int) and value >= minimum if whole else value > minimum):
-            bound = f"a whole number, at least {minimum}" if whole else f"above {minimum}"
-            raise InvalidInput(f"{attack.name}: {name}={value!r} must be {bound}.")
+        check_bound(attack, name, minimum, whole=isinstance(getattr(type(attack), name), int))  # as its default is
+
+
+def check_bound(attack: Attack, name: str, minimum: float, *, whole: bool) -> None:
+    """Check one parameter of an attack, as :func:`at_least` does."""
+    value = getattr(attack, name)
+    if not (isinstance(value, int) and value >= minimum if whole else value > minimum):
+        bound = f"a whole number, at least {minimum}" if whole else f"above {minimum}"
+        raise InvalidInput(f"{attack.name}: {name}={value!r} must be {bound}.")

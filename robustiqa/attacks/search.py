@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.budget import Linf
-from robustiqa.core.objective import Objective
+from robustiqa.core.objective import Score
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Search:
     An attack returns its best iterate whether its author thought of it or not. Non-finite values never win.
     """
 
-    def __init__(self, objective: Objective, ball: Linf, clean_j: Tensor) -> None:
+    def __init__(self, objective: Score, ball: Linf, clean_j: Tensor) -> None:
         self.count = objective.count
         self.everyone = torch.arange(self.count, device=ball.center.device)
         self._objective, self._ball = objective, ball
@@ -46,10 +46,18 @@ class Search:
 
     def settle(self, last: Tensor) -> Tensor:
         """J [N] of a search's last iterate [N, 3, H, W], which becomes a contender; the harness pays for the pass."""
-        with self._objective.as_harness():
-            j = self._objective.value(last, self.everyone)
+        j = self.peek(last, self.everyone)
         self._keep(last, j, self.everyone)
         return j
+
+    def peek(self, x: Tensor, index: Tensor) -> Tensor:
+        """J [M] of images that are no contenders, such as those a scale is measured on; the harness pays."""
+        with self._objective.as_harness():
+            return self._objective.value(x, index)
+
+    def note_saturated(self, index: Tensor) -> None:
+        """Count a gradient of samples ``index`` [M] that the objective had and a library's loss lost."""
+        self._objective.note_saturated(index)
 
     @property
     def found(self) -> Found:

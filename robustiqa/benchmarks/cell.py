@@ -85,6 +85,8 @@ class CellSpec(_Record):
 class SampleRow(_Record):
     """What one sample went through. Scores are native; None stands where a score is missing or not finite.
 
+    ``dead_gradients`` were zero everywhere or not finite; ``saturated_gradients`` were sound until the loss of
+    an attack library lost them. ``batch_dependent``: alone, the sample got another score; looked at while calibrating.
     ``spread`` is the standard deviation of the attacked score (without an attack, of the clean one) over the draws of
     a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
     """
@@ -106,6 +108,8 @@ class SampleRow(_Record):
     forwards: int = 0
     backwards: int = 0
     dead_gradients: int = 0
+    saturated_gradients: int = 0
+    batch_dependent: bool = False
     seconds: float = 0.0
 
 

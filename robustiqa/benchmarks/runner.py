@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Attack, AttackResult
+from robustiqa.benchmarks.alone import differs, score_alone
 from robustiqa.benchmarks.cell import CellSpec, SampleRow, Status
 from robustiqa.benchmarks.perturbation import perturbations
 from robustiqa.benchmarks.provenance import environment
@@ -113,7 +114,8 @@ def run_batch(job: Job, batch: Batch) -> list[SampleRow]:
     if job.attack is None:
         reported = _clean_scores(job, batch)
         seconds = (time.perf_counter() - start) / len(batch.pairs)
-        return [_clean_row(job, pair, reported, i, seconds) for i, pair in enumerate(batch.pairs)]
+        rows = [_clean_row(job, pair, reported, i, seconds) for i, pair in enumerate(batch.pairs)]
+        return rows if job.spec.purpose == "clean" else [_checked(job, batch, rows[0]), *rows[1:]]
     objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
     ids = [pair.id for pair in batch.pairs]
     result = job.attack.run(objective, batch.dist, eps=job.spec.eps, seed=job.spec.seed, ids=ids)
@@ -126,6 +128,15 @@ def _clean_scores(job: Job, batch: Batch) -> Reported:
     seeds = sample_seeds(job.spec.seed, [pair.id for pair in batch.pairs])
     with torch.no_grad():
         return reported_scores(job.evaluated, job.evaluated.prepare(batch.ref), batch.dist, seeds)
+
+
+def _checked(job: Job, batch: Batch, row: SampleRow) -> SampleRow:
+    """The row of a batch's first sample, compared with its score alone."""
+    if len(batch.pairs) == 1 or row.clean is None:
+        return row
+    seeds = sample_seeds(job.spec.seed, [row.id])
+    alone = score_alone(job.evaluated, batch.ref[:1], batch.dist[:1], seeds)
+    return row.model_copy(update={"batch_dependent": differs(row.clean, alone)})
 
 
 def _clean_row(job: Job, pair: Pair, reported: Reported, i: int, seconds: float) -> SampleRow:
@@ -169,6 +180,7 @@ def _attacked_rows(job: Job, batch: Batch, result: AttackResult, seconds: float)
                 forwards=int(result.cost.forwards[i]),
                 backwards=int(result.cost.backwards[i]),
                 dead_gradients=int(result.cost.dead[i]),
+                saturated_gradients=int(result.cost.saturated[i]),
                 seconds=seconds,
             )
         )

@@ -55,7 +55,7 @@ def attack_pair(
         **asdict(change),
         "linf_8bit": rounded.linf,
         "seconds": time.perf_counter() - start,
-        "flags": sorted({*model.info.flags, *attack.flags, *(["dead-gradients"] if result.cost.dead.any() else [])}),
+        "flags": sorted({*model.info.flags, *attack.flags, *_lost_gradients(result)}),
     }
     return Attacked(dist, result.adversarial_8bit[0], record)
 
@@ -70,6 +70,11 @@ def _scores(result: AttackResult, name: str) -> dict[str, float | int]:
     if not all(map(math.isfinite, scores.values())):
         raise InvalidInput(f"{name} gave scores that are not finite: {scores}.")
     return {**scores, "forwards": int(result.cost.forwards), "backwards": int(result.cost.backwards)}
+
+
+def _lost_gradients(result: AttackResult) -> list[str]:
+    counts = {"dead-gradients": result.cost.dead, "saturated": result.cost.saturated}
+    return [flag for flag, count in counts.items() if count.any()]
 
 
 def write_png(path: Path, image: Tensor) -> None:

@@ -1,7 +1,7 @@
 """What an attack sees: a per-sample objective J to maximise, with its cost counted."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,8 +16,48 @@ from robustiqa.core.random import derive_seed
 DIRECTIONS = {"up": 1, "down": -1}
 
 
+@dataclass
+class Cost:
+    """Model passes per sample [N]; ``dead`` counts gradients that were zero everywhere or not finite.
+
+    ``saturated`` counts those that the objective had and the loss of an attack library lost on the way.
+    """
+
+    forwards: Tensor
+    backwards: Tensor
+    dead: Tensor
+    saturated: Tensor
+
+    def copy(self) -> "Cost":
+        """The counts as they are now; the original goes on counting."""
+        return Cost(*(count.clone() for count in self.counts()))
+
+    def since(self, start: "Cost") -> "Cost":
+        """What has been spent since ``start`` was copied."""
+        return Cost(*(now - before for now, before in zip(self.counts(), start.counts(), strict=True)))
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(*(one + more for one, more in zip(self.counts(), other.counts(), strict=True)))
+
+    @classmethod
+    def zeros(cls, count: int) -> "Cost":
+        return cls(*(torch.zeros(count, dtype=torch.int64) for _ in range(4)))
+
+    def counts(self) -> tuple[Tensor, ...]:
+        """All counters, each [N]."""
+        return self.forwards, self.backwards, self.dead, self.saturated
+
+
 class Score(Protocol):
-    """The face of every objective: score, or margin between two scores."""
+    """The face of every objective: a score, or a margin between two scores. See :class:`Objective`."""
+
+    model: QualityModel
+    ref: Tensor
+    count: int
+
+    @property
+    def cost(self) -> Cost:
+        """Passes spent by the search."""
 
     def value(self, x: Tensor, index: Tensor) -> Tensor:
         """J [M] of the candidates ``x`` [M, 3, H, W] for the samples ``index`` [M]."""
@@ -25,26 +65,20 @@ class Score(Protocol):
     def value_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """J [M] and dJ/dx [M, 3, H, W]."""
 
+    def as_harness(self) -> AbstractContextManager[None]:
+        """Count the passes made inside apart from those of the search."""
 
-@dataclass
-class Cost:
-    """Model passes per sample [N]; ``dead`` counts gradients that were zero everywhere or not finite."""
+    def seed_draws(self, seeds: Sequence[int]) -> None:
+        """Start each sample's random draws anew."""
 
-    forwards: Tensor
-    backwards: Tensor
-    dead: Tensor
+    def evaluated(self, x: Tensor, j: Tensor) -> Tensor:
+        """What is reported [N] of the whole batch ``x``, whose J the harness found to be ``j``."""
 
-    def copy(self) -> "Cost":
-        """The counts as they are now; the original goes on counting."""
-        return Cost(self.forwards.clone(), self.backwards.clone(), self.dead.clone())
+    def spread(self, x: Tensor) -> Tensor:
+        """Standard deviation [N] of what is reported, over draws."""
 
-    def since(self, start: "Cost") -> "Cost":
-        """What has been spent since ``start`` was copied."""
-        return Cost(self.forwards - start.forwards, self.backwards - start.backwards, self.dead - start.dead)
-
-    @classmethod
-    def zeros(cls, count: int) -> "Cost":
-        return cls(*(torch.zeros(count, dtype=torch.int64) for _ in range(3)))
+    def note_saturated(self, index: Tensor) -> None:
+        """Count a gradient of samples ``index`` [M] that was there and that a library's loss lost."""
 
 
 @dataclass
@@ -140,6 +174,10 @@ class Objective:
         _add(self._books.open.backwards, index, len(values))
         _add(self._books.open.dead, index[_is_dead(gradient)])
         return mean_of(values), gradient
+
+    def note_saturated(self, index: Tensor) -> None:
+        """Count a gradient of samples ``index`` [M] that was there and that a library's loss lost."""
+        _add(self._books.open.saturated, index)
 
     def evaluated(self, x: Tensor, j: Tensor) -> Tensor:
         """Native scores [N] of the whole batch ``x`` as the evaluated model reports them; ``j`` is the harness's J.

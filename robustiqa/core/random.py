@@ -42,12 +42,13 @@ class RandomStreams:
     def with_restart(self, restart: int) -> "RandomStreams":
         return replace(self, restart=restart)
 
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of each sample's stream, in batch order."""
+        return tuple(derive_seed(self.seed, self.attack, sample, self.restart) for sample in self.ids)
+
     def generators(self) -> tuple[torch.Generator, ...]:
         """A fresh CPU generator for each sample, in batch order."""
-        return tuple(
-            torch.Generator().manual_seed(derive_seed(self.seed, self.attack, sample, self.restart))
-            for sample in self.ids
-        )
+        return tuple(torch.Generator().manual_seed(seed) for seed in self.seeds())
 
     def uniform_like(self, x: Tensor) -> Tensor:
         """U[0, 1) of the shape, dtype and device of ``x`` [N, ...]; row i comes from the stream of sample i."""

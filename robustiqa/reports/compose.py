@@ -1,5 +1,6 @@
 """From cells to what a report's row speaks of: one direction of one group of cells, sample by sample."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow, canonical
-from robustiqa.statistics import random_signs
+from robustiqa.statistics import random_signs, robust_range
 
 Vector = NDArray[np.float64]
 
@@ -37,6 +38,18 @@ class View:
     @property
     def orientation(self) -> int:
         return -1 if self.spec.model.lower_better else 1
+
+    @property
+    def width(self) -> float:
+        """The unit of the gain: the q01-q99 range of the calibration scores; NaN where there is none."""
+        scores = quality_of([row for row in self.calibration if row.status == "ok"], "clean", self.orientation)
+        unit = robust_range(scores) if scores.size else None
+        return unit.width if unit is not None and unit.is_usable else math.nan
+
+    def gains(self, field: str = "attacked") -> dict[str, float]:
+        """By sample id, the change of quality in the attacked direction, in native units; finite scores only."""
+        change = self.signs * (self.quality(field) - self.quality("clean"))
+        return {row.id: float(gain) for row, gain in zip(self.rows, change, strict=True) if row.status == "ok"}
 
     def quality(self, field: str) -> Vector:
         """A score of every row, oriented so that higher is better; NaN where it is missing."""

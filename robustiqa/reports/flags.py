@@ -6,6 +6,7 @@ from typing import Final
 from robustiqa.reports.compose import View
 
 SLACK: Final = 1e-7  # ε is stored as float64, perturbations as float32
+ROUNDING: Final = 0.1  # of the gain
 
 
 def flags_of(view: View) -> tuple[str, ...]:
@@ -18,8 +19,15 @@ def flags_of(view: View) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _dead_gradients(view: View) -> bool:
-    return any(row.dead_gradients for row in view.rows)
+def dead_share(view: View) -> float:
+    """Share of the search's gradients that were zero everywhere or not finite; 0 where none were taken."""
+    taken = sum(row.backwards for row in view.rows) / view.spec.eot
+    return sum(row.dead_gradients for row in view.rows) / taken if taken else 0.0
+
+
+def _loses_to_rounding(view: View) -> bool:
+    gain, rounded = (sum(view.gains(field).values()) for field in ("attacked", "attacked_8bit"))
+    return gain > 0 and rounded < (1 - ROUNDING) * gain
 
 
 def _eps_exceeded(view: View) -> bool:
@@ -35,13 +43,16 @@ def _is_adaptive(view: View) -> bool:
 
 
 _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
-    "dead-gradients": _dead_gradients,
+    "8bit-loss": _loses_to_rounding,
+    "batch-dependent": lambda view: any(row.batch_dependent for row in view.calibration),
+    "dead-gradients": lambda view: any(row.dead_gradients for row in view.rows),
     "eps-exceeded": _eps_exceeded,
     "labels-seen-in-training": _labels_seen,
     "expected-scores": lambda view: view.spec.dataset.human_score.startswith("expected"),
     "non-adaptive": lambda view: view.spec.threat == "oblivious",
     "non-finite-scores": lambda view: any(row.status != "ok" for row in view.rows),
     "randomised-without-eot": lambda view: view.spec.randomised and view.spec.eot == 1 and _is_adaptive(view),
+    "saturated": lambda view: any(row.saturated_gradients for row in view.rows),
     "plug-in": lambda view: any(code != "built-in" for code in _codes(view)),
     "unfinished": lambda view: not view.finished,
 }

@@ -42,6 +42,7 @@ def _record(row: Row) -> dict[str, object]:
         "forwards": row.forwards,
         "backwards": row.backwards,
         "seconds": row.seconds,
+        "dead_gradient_share": row.dead_share,
         "human_score": spec.dataset.human_score,
         "flags": " ".join(row.flags),
     }
@@ -99,7 +100,7 @@ def _markdown(rows: Sequence[Row]) -> str:
             "SROCC whole images ↑": interval_text(row.srocc_whole),
             "SSIM": number(row.ssim),
             "F / B / s": f"{row.forwards:.0f} / {row.backwards:.0f} / {row.seconds:.2g}" if row.n else DASH,
-            "flags": escape(" ".join(row.flags)),
+            "flags": escape(flags_text(row)),
         }
         for row in rows
     ]
@@ -120,6 +121,11 @@ def interval_text(estimate: Estimate | None) -> str:
         return DASH
     interval = estimate.clustered
     return f"{number(interval.estimate)} [{number(interval.lo)}, {number(interval.hi)}]"
+
+
+def flags_text(row: Row) -> str:
+    """The flags of a row, with the share of dead gradients where there are any."""
+    return " ".join(f"{flag}({row.dead_share:.0%})" if flag == "dead-gradients" else flag for flag in row.flags)
 
 
 def number(value: float) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.reports.compose import View, quality_of, views
-from robustiqa.reports.flags import flags_of
+from robustiqa.reports.crosschecks import cross_flags
+from robustiqa.reports.flags import dead_share, flags_of
 from robustiqa.statistics import (
     UNDEFINED,
     ZERO_RANGE,
@@ -21,7 +23,6 @@ from robustiqa.statistics import (
     bootstrap_mean,
     bootstrap_srocc,
     gain_raw,
-    robust_range,
     srocc_within_type,
 )
 
@@ -75,6 +76,7 @@ class Row:
         gain_8bit: the same after rounding the images to 8 bits.
         ssim: mean SSIM between attacked and un-attacked distorted images.
         forwards, backwards, seconds: means per sample.
+        dead_share: share of the gradients that were zero everywhere or not finite.
     """
 
     view: View
@@ -91,13 +93,19 @@ class Row:
     forwards: float
     backwards: float
     seconds: float
+    dead_share: float
     flags: tuple[str, ...]
 
 
 def make_rows(cells: Iterable[Cell], directions: Sequence[str] = (), seed: int = 0) -> list[Row]:
     """Rows of all cells, sorted; ``directions`` restricts them (empty: every direction that is complete)."""
-    chosen = [view for view in views(cells) if not directions or view.direction in directions]
-    return [_row(view, seed) for view in sorted(chosen, key=_order)]
+    every = sorted(views(cells), key=_order)
+    chosen = [
+        (view, crossed)
+        for view, crossed in zip(every, cross_flags(every), strict=True)
+        if not directions or view.direction in directions
+    ]
+    return [_row(view, crossed, seed) for view, crossed in chosen]
 
 
 def _order(view: View) -> tuple[str, ...]:
@@ -108,13 +116,13 @@ def _order(view: View) -> tuple[str, ...]:
     return (spec.dataset.name, spec.model.name, defense, attack, f"{spec.eps:.6f}", spec.threat, rank)
 
 
-def _row(view: View, seed: int) -> Row:
+def _row(view: View, crossed: AbstractSet[str], seed: int) -> Row:
     keep = np.array([row.status == "ok" for row in view.rows])
     rows = [row for row in view.rows if row.status == "ok"]
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))
     signs = view.signs[keep]
-    width = _calibration_width(view)
+    width = view.width
     draws = _Draws.of([row.reference for row in rows], seed)
     raw = gain_raw(clean, attacked, signs)
     gain = draws.estimate(lambda resamples: bootstrap_mean(resamples, raw / width))
@@ -137,15 +145,9 @@ def _row(view: View, seed: int) -> Row:
         forwards=_mean(row.forwards for row in rows),
         backwards=_mean(row.backwards for row in rows),
         seconds=_mean(row.seconds for row in rows),
-        flags=tuple(sorted({*flags_of(view), *seen, *zero})),
+        dead_share=dead_share(view),
+        flags=tuple(sorted({*flags_of(view), *crossed, *seen, *zero})),
     )
-
-
-def _calibration_width(view: View) -> float:
-    """The unit of the gain; NaN where the model scored nothing of the calibration set, or everything the same."""
-    scores = quality_of([row for row in view.calibration if row.status == "ok"], "clean", view.orientation)
-    unit = robust_range(scores) if scores.size else None
-    return unit.width if unit is not None and unit.is_usable else math.nan
 
 
 def _mean(values: Iterable[float]) -> float:

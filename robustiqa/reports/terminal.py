@@ -6,7 +6,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from robustiqa.reports.render import DASH, eps_text, interval_text, number
+from robustiqa.reports.render import DASH, eps_text, flags_text, interval_text, number
 from robustiqa.reports.rows import Estimate, Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
@@ -63,7 +63,7 @@ def _two_lines(estimate: Estimate) -> str:
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:
-    flags = {f"{row.view.spec.model.name}, {row.view.spec.attack.label}: {' '.join(row.flags)}" for row in rows
+    flags = {f"{row.view.spec.model.name}, {row.view.spec.attack.label}: {flags_text(row)}" for row in rows
              if row.view.spec.attack and row.flags}  # fmt: skip
     notes = [f"flags  {text}" for text in sorted(flags)]
     notes += sorted({f"{row.view.spec.dataset.name}: {row.view.spec.dataset.human_score}." for row in rows})

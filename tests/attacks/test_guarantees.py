@@ -12,7 +12,7 @@ from tests.toys import Linear, Wavy
 
 EPS = 8 / 255
 SMALL = ["fgsm", "bim:steps=3", "pgd:steps=3,restarts=2", "apgd:steps=8,restarts=2", "cw:steps=5", "square:queries=20",
-         "autoattack:quick"]  # fmt: skip
+         "autoattack:quick", "torchattacks:apgd,steps=4", "art:pgd,steps=3"]  # fmt: skip
 
 
 def images(count=4, size=12, seed=0):

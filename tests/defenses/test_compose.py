@@ -3,13 +3,16 @@
 import pytest
 import torch
 
+from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.records import defense_record
 from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.core.objective import Objective
 from robustiqa.defenses import load_defense
 from robustiqa.defenses.base import Defense
 from robustiqa.defenses.compose import Composition, compose
 from robustiqa.models.psnr import PSNR
-from tests.attacks.cases import images
+from tests.attacks.cases import EPS, images
+from tests.toys import Wavy
 
 
 def test_the_image_meets_them_in_the_order_they_are_written():
@@ -55,3 +58,26 @@ def test_unknown_parts_are_named():
     """With the nearest name."""
     with pytest.raises(UnknownName, match="'jpg'.*'jpeg'"):
         load_defense("flip+jpg")
+
+
+@pytest.mark.parametrize("text", ["pgd:steps=6,random_start=false", "torchattacks:pgd,steps=6,random_start=false"])
+def test_an_adaptive_attack_goes_through_every_part_and_beats_the_oblivious_one(text):
+    """BPDA through the staircase and the true gradient through the blur behind it; both report the defended model."""
+    ref, dist = images(2, 24)
+    defended = load_defense("bit-depth:bits=5+gaussian:sigma=1.5").apply(Wavy())
+    attack = load_attack(text)
+    adaptive = attack.run(Objective(defended, ref), dist, EPS)
+    oblivious = attack.run(Objective(Wavy(), ref, score_with=defended), dist, EPS)
+    assert torch.equal(adaptive.clean_score, oblivious.clean_score)
+    assert torch.equal(adaptive.clean_score, defended(ref, dist))
+    assert (adaptive.attacked_score < oblivious.attacked_score).all()
+
+
+def test_eot_counts_every_draw_of_a_composition():
+    """Four draws a step through two randomised parts; clean and attacked scores share the reported draws."""
+    ref, dist = images(2, 24)
+    defended = load_defense("noise:sigma=0.02+flip").apply(Wavy())
+    result = load_attack("pgd:steps=3").run(Objective(defended, ref, eot=4), dist, EPS)
+    assert result.cost.forwards.tolist() == result.cost.backwards.tolist() == [12, 12]
+    again = load_attack("fgsm").run(Objective(Wavy(), ref, score_with=defended), dist, EPS)
+    assert torch.equal(result.clean_score, again.clean_score)

@@ -48,6 +48,11 @@ def dataset(view, **changes):
     return {"dataset": view.spec.dataset.model_copy(update=changes)}
 
 
+def rounded(row, share):
+    """A row of which rounding left ``share`` of the gain."""
+    return row.model_copy(update={"attacked_8bit": row.clean + share * (row.attacked - row.clean)})
+
+
 CASES = {
     "crop-64": lambda v: with_spec(v, crop=64),
     "non-adaptive": lambda v: with_spec(v, threat="oblivious"),
@@ -59,6 +64,9 @@ CASES = {
     "dead-gradients": lambda v: with_row(v, dead_gradients=1),
     "eps-exceeded": lambda v: with_row(v, linf=v.spec.eps + 1e-5),
     "non-finite-scores": lambda v: with_row(v, status="non-finite", attacked=None),
+    "saturated": lambda v: with_row(v, saturated_gradients=1),
+    "8bit-loss": lambda v: replace(v, rows=tuple(rounded(row, 0.85) for row in v.rows)),
+    "batch-dependent": lambda v: replace(v, calibration=(v.calibration[0].model_copy(update={"batch_dependent": True}),)),
     "unfinished": lambda v: replace(v, finished=False),
 }
 
@@ -84,6 +92,7 @@ def test_each_cause_raises_its_flag_alone(view, flag):
         lambda v: with_spec(v, **model(v, trained_on=("toys", "other"))),
         lambda v: with_spec(v, attack=attack_record(load_attack("autoattack:standard"))),
         lambda v: with_spec(v, threat="adaptive"),
+        lambda v: replace(v, rows=tuple(rounded(row, 0.95) for row in v.rows)),
     ],
 )
 def test_what_only_resembles_a_cause_raises_none(view, harmless):

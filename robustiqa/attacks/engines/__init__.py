@@ -1,0 +1,1 @@
+"""Attacks of other libraries, run through our objective, budget and books."""
