@@ -82,7 +82,7 @@ def run_clean(run: Run, report: Report) -> Path:
         sampler,
         run.recipe,
         run.out.with_suffix(".pt"),
-        lambda model: validate(model, held_out, expected),
+        lambda model: validate(model, held_out, expected, model.info.orientation),
         listen,
         None if run.model.on_label_scale else LabelScale(model.info.orientation).fit(model, sampler),
         run.model.constrain,
