@@ -9,6 +9,7 @@ from robustiqa.core.registry import Registry
 if TYPE_CHECKING:
     from robustiqa.core.model import ModelInfo, QualityModel
     from robustiqa.models.entry import ModelEntry
+    from robustiqa.models.trainable import Trainable
 
 MODELS: Final[Registry["ModelEntry[Any] | type[QualityModel]"]] = Registry(
     "model",
@@ -30,8 +31,19 @@ MODELS: Final[Registry["ModelEntry[Any] | type[QualityModel]"]] = Registry(
         "sr-sim": "robustiqa.models.piq_metrics:SR_SIM",
         "ssim": "robustiqa.models.ssim:SSIM",
         "st-lpips": "robustiqa.models.st_lpips:ST_LPIPS",
+        "topiq": "robustiqa.models.topiq.entry:TOPIQ_FR",
+        "topiq-squeeze": "robustiqa.models.topiq.squeeze:TOPIQ_SQUEEZE",
         "vif": "robustiqa.models.piq_metrics:VIF",
         "vsi": "robustiqa.models.piq_metrics:VSI",
+    },
+)
+TRAINABLE: Final[Registry["Trainable[Any]"]] = Registry(
+    "trainable model",
+    "robustiqa.trainable",
+    {
+        "birqa": "robustiqa.models.birqa.entry:TRAINABLE",
+        "lpips-alex": "robustiqa.models.lpips:TRAINABLE",
+        "topiq-squeeze": "robustiqa.models.topiq.squeeze:TRAINABLE",
     },
 )
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Tapped, Trunk
 from robustiqa.models.entry import ModelEntry, NoParameters
-from robustiqa.models.weights import Tensors, WeightFile, Weights, fill
+from robustiqa.models.trainable import Trainable
+from robustiqa.models.weights import Tensors, WeightFile, Weights, fill, pick
 
 REPOSITORY: Final = (
     "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/082bb24f84c091ea94de2867d34c4544f68e0963"
@@ -95,3 +96,24 @@ def _entry(network: str, backbone: Backbone, heads_sha256: str) -> ModelEntry[No
 ALEX: Final = _entry("alex", ALEXNET, "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0")
 VGG: Final = _entry("vgg", VGG16, "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868")
 SQUEEZE: Final = _entry("squeeze", SQUEEZENET, "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76")
+
+
+def _published(_: NoParameters, info: ModelInfo) -> QualityModel:
+    """Where training starts: an untrained LPIPS is no distance that a few thousand steps could mend."""
+    return ALEX.load(NoParameters(), None, info)
+
+
+def _saved(model: QualityModel) -> Tensors:
+    state = model.state_dict()
+    heads = {f"alex.lin{number}": head for number, head in pick(state, "heads.").items()}
+    return {**pick(state, "trunk."), **heads}
+
+
+def _keep_a_distance(model: nn.Module) -> None:
+    """Project the heads on w >= 0, as the paper does: otherwise a difference could lower the distance."""
+    with torch.no_grad():
+        for head in model.get_submodule("heads").parameters():
+            head.clamp_(min=0)
+
+
+TRAINABLE: Final = Trainable(ALEX, _published, _saved, half=True, on_label_scale=False, constrain=_keep_a_distance)

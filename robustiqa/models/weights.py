@@ -1,4 +1,4 @@
-"""Finding weights: an explicit path, ``$ROBUSTIQA_WEIGHTS``, the cache, a verified download, in that order.
+"""Finding weights: an explicit path, the package, ``$ROBUSTIQA_WEIGHTS``, the cache, a verified download, in order.
 
 Files are safetensors, or ``.pth`` read with ``weights_only=True``, so that no file can run code. What the
 user points to (path or variable) is the user's own choice and taken as it is; in the cache and after a
@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -40,6 +41,7 @@ class WeightFile:
         source: where the weights officially come from, in words.
         url: of the official checkpoint; without it, or without its sha256, there is no download.
         select: the sub-module's tensors, by its own names, out of all that a file holds; may be none.
+        package: where the file called ``name`` ships with robustiqa, that package; it then comes first.
     """
 
     name: str
@@ -49,6 +51,7 @@ class WeightFile:
     sha256: str = ""
     name_sha256: str = ""
     select: Callable[[Tensors], Tensors] = dict
+    package: str = ""
 
     @property
     def digests(self) -> tuple[tuple[str, str], ...]:
@@ -77,7 +80,7 @@ def fill(model: M, files: Mapping[str, WeightFile], weights: Weights) -> M:
 
     Args:
         model: any model with an info of its own.
-        files: names of sub-modules, each with its file.
+        files: names of sub-modules, each with its file; ``""`` stands for all that is in no other sub-module named.
         weights: a file or folder with at least one of ``files``, the rest come from the usual places; None
             for the usual places alone; ``"random"`` to leave the model as it was initialised.
 
@@ -97,7 +100,7 @@ def fill_parts(module: nn.Module, files: Mapping[str, WeightFile], weights: Weig
     used = set()
     for part, file in files.items():
         loaded = explicit.get(part) or _usual(file)
-        _fit(module.get_submodule(part), loaded)
+        _fit(module, part, loaded, tuple(f"{other}." for other in files if other))
         used.add((loaded.path.name, loaded.sha256))
     return tuple(sorted(used))
 
@@ -129,6 +132,8 @@ def sha256_of(path: Path) -> str:
 
 def _read_pth(path: Path) -> Tensors:
     content = torch.load(path, map_location="cpu", weights_only=True)
+    if isinstance(content, dict) and isinstance(content.get("params"), dict):
+        content = content["params"]  # as BasicSR and those who train with it wrap a state dict
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise ValueError("it holds more than named tensors")
     return content
@@ -151,11 +156,16 @@ def _explicit(files: Mapping[str, WeightFile], path: Path) -> dict[str, Loaded]:
 
 
 def _usual(file: WeightFile) -> Loaded:
-    return _load(file, _in_variable(file) or _in_cache(file) or _download(file))
+    return _load(file, _shipped(file) or _in_variable(file) or _in_cache(file) or _download(file))
 
 
 def _load(file: WeightFile, path: Path) -> Loaded:
     return Loaded(file.select(read_tensors(path)), path, sha256_of(path))
+
+
+def _shipped(file: WeightFile) -> Path | None:
+    path = Path(str(package_files(file.package).joinpath(file.name))) if file.package else None
+    return path if path is not None and path.is_file() else None
 
 
 def _in_variable(file: WeightFile) -> Path | None:
@@ -195,15 +205,24 @@ def _ways(file: WeightFile) -> str:
         "give a file or folder (--weights PATH or load_model(..., weights=PATH))",
         f"set ${VARIABLE} to a folder that holds the file",
         f"put it into {cache_folder('weights')} (its sha256 must match: {digests or 'none registered'})",
-        f"let it be fetched from {file.url}" if file.url else "there is no download for it",
+        _fetching(file),
         f'take an untrained network, flagged in every result (weights="{RANDOM}")',
     ]
     return f"Official source: {file.source}. Ways to get them: {'; '.join(ways)}."
 
 
-def _fit(module: nn.Module, loaded: Loaded) -> None:
+def _fetching(file: WeightFile) -> str:
+    if not file.url:
+        return "there is no download for it"
+    return f"let it be fetched from {file.url}" if file.sha256 else f"fetch it yourself from {file.url}"
+
+
+def _fit(module: nn.Module, part: str, loaded: Loaded, elsewhere: tuple[str, ...]) -> None:
+    tensors = dict(loaded.tensors)
+    if not part:
+        tensors |= {name: tensor for name, tensor in module.state_dict().items() if name.startswith(elsewhere)}
     try:
-        module.load_state_dict(loaded.tensors)
+        module.get_submodule(part).load_state_dict(tensors)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise InvalidInput(f"{loaded.path} does not hold this model's weights: {reason}") from error

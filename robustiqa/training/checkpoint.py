@@ -1,7 +1,7 @@
-"""Training state that survives a kill: weights, their running average, the optimiser and the step."""
+"""Training state that survives a kill: weights, their running average, the optimiser, the scale and the step."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,12 +13,16 @@ from robustiqa.core.files import write_atomically
 
 @dataclass
 class State:
-    """A run in progress; ``average`` is the exponential moving average of ``model``'s weights."""
+    """A run in progress; ``average`` is the exponential moving average of ``model``'s weights.
+
+    ``scale`` maps scores to labels, for the loss.
+    """
 
     model: nn.Module
     average: nn.Module
     optimizer: Optimizer
     step: int = 0
+    scale: nn.Module = field(default_factory=nn.Identity)
 
     def save(self, path: Path) -> None:
         buffer = io.BytesIO()
@@ -27,6 +31,7 @@ class State:
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "scale": self.scale.state_dict(),
                 "step": self.step,
             },
             buffer,
@@ -41,6 +46,7 @@ class State:
         self.model.load_state_dict(content["model"])
         self.average.load_state_dict(content["average"])
         self.optimizer.load_state_dict(content["optimizer"])
+        self.scale.load_state_dict(content.get("scale", {}))  # none in checkpoints of version 0.1
         self.step = content["step"]
 
     def update_average(self, decay: float) -> None:

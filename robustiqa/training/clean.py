@@ -16,13 +16,13 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.random import derive_seed
 from robustiqa.datasets.splits import check_disjoint, split_by_reference
-from robustiqa.models.birqa.entry import BIRQA, load
-from robustiqa.models.birqa.model import BiRQANetwork, Settings
+from robustiqa.models.trainable import Trainable
 from robustiqa.training.batches import Sampler
 from robustiqa.training.labels import Distillation, make_labels
 from robustiqa.training.loop import Report, train
 from robustiqa.training.pairs import Shelf, make_shelves
 from robustiqa.training.recipe import Recipe
+from robustiqa.training.scale import LabelScale
 from robustiqa.training.synthesis import Recipe as Synthesis
 from robustiqa.training.validation import validate
 
@@ -34,10 +34,12 @@ MINIMUM_REFERENCES = 5
 class Run:
     """One training run: what it trains, on which photographs, and where it writes.
 
-    ``start`` is a checkpoint of the same architecture to train on from; without it weights are random.
+    ``settings`` are the model's parameters, of the type that ``model.entry`` names. ``start`` is a checkpoint of the
+    same architecture to train on from; without it ``model.fresh`` says where weights come from.
     """
 
-    settings: Settings
+    model: Trainable[Any]
+    settings: Any
     recipe: Recipe
     photographs: tuple[Path, ...]
     out: Path
@@ -57,12 +59,13 @@ class Run:
 
 
 def run_clean(run: Run, report: Report) -> Path:
-    """Train BiRQA by a clean recipe; write ``out`` (safetensors) with its facts beside it and return it.
+    """Train a model by a clean recipe; write ``out`` (safetensors) with its facts beside it and return it.
 
     Beside ``out`` stand ``.pt`` (the checkpoint that resumes), ``.csv`` (the log, if ``report`` writes one) and
     ``.json`` (data, steps, seed, split and the last validation figures).
     """
     parts = run.split()
+    model = run.model.begin(run.settings, run.start, run.seed)
     shelves, labels = _data(run, parts["train"])
     held_out, expected = _data(run, parts["validation"])
     total = sum(crops.probability for crops in run.recipe.crops)
@@ -73,24 +76,20 @@ def run_clean(run: Run, report: Report) -> Path:
         last.update(figures)
         report(step, figures)
 
+    sampler = Sampler(shelves, labels, sizes, run.seed, run.recipe.identical)
     trained = train(
-        _network(run),
-        Sampler(shelves, labels, sizes, run.seed, run.recipe.identical),
+        model,
+        sampler,
         run.recipe,
         run.out.with_suffix(".pt"),
-        lambda model: validate(model, held_out, expected),
+        lambda model: validate(model, held_out, expected, model.info.orientation),
         listen,
+        None if run.model.on_label_scale else LabelScale(model.info.orientation).fit(model, sampler),
+        run.model.constrain,
     )
-    write_atomically(run.out, save({k: v.contiguous() for k, v in trained.state_dict().items()}))
+    write_atomically(run.out, save(run.model.checkpoint(trained)))
     write_atomically(run.out.with_suffix(".json"), json.dumps(_facts(run, parts, last), indent=1) + "\n")
     return run.out
-
-
-def _network(run: Run) -> BiRQANetwork:
-    if run.start is not None:
-        return load(run.settings, run.start, BIRQA.info).requires_grad_()
-    torch.manual_seed(derive_seed("initial weights", run.seed))
-    return BiRQANetwork(run.settings, BIRQA.info)
 
 
 def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
@@ -115,6 +114,7 @@ def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
 
 def _facts(run: Run, parts: dict[str, list[Path]], last: dict[str, float]) -> dict[str, Any]:
     return {
+        "name": run.model.entry.info.name,
         "model": asdict(run.settings),
         "recipe": run.recipe.model_dump(mode="json"),
         "seed": run.seed,

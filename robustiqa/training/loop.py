@@ -17,6 +17,7 @@ from robustiqa.training.recipe import Recipe
 
 Report = Callable[[int, dict[str, float]], None]
 Validate = Callable[[QualityModel], dict[str, float]]
+Constrain = Callable[[torch.nn.Module], None]
 
 
 def train(
@@ -26,6 +27,8 @@ def train(
     checkpoint: Path,
     validate: Validate,
     report: Report,
+    scale: torch.nn.Module | None = None,
+    constrain: Constrain | None = None,
 ) -> QualityModel:
     """Train ``model`` for ``recipe.steps`` steps and return the average of its weights, in evaluation mode.
 
@@ -34,13 +37,17 @@ def train(
     Args:
         report: called with (step, figures) after every step.
         validate: figures of a model on the validation references, every ``recipe.validate_every`` steps.
+        scale: maps scores to labels for the loss, and learns too; by default scores are compared as they are.
+        constrain: called with the model after every step, to restore in place what its weights must keep to.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
-    state = State(model, copy.deepcopy(model), optimizer)
+    scale = torch.nn.Identity() if scale is None else scale
+    learning = [p for p in (*model.parameters(), *scale.parameters()) if p.requires_grad]
+    optimizer = torch.optim.Adam(learning, lr=recipe.learning_rate, betas=recipe.betas)
+    state = State(model, copy.deepcopy(model), optimizer, scale=scale)
     state.resume(checkpoint)
     model.train()
     while state.step < recipe.steps:
-        figures = _step(state, sampler, recipe)
+        figures = _step(state, sampler, recipe, constrain)
         if state.step % recipe.validate_every == 0 or state.step == recipe.steps:
             figures |= validate(state.average.eval())  # type: ignore[arg-type]
         if state.step % recipe.save_every == 0 or state.step == recipe.steps:
@@ -52,18 +59,20 @@ def train(
     return average.eval()
 
 
-def _step(state: State, sampler: Sampler, recipe: Recipe) -> dict[str, float]:
+def _step(state: State, sampler: Sampler, recipe: Recipe, constrain: Constrain | None) -> dict[str, float]:
     start = time.perf_counter()
     rate = learning_rate(state.step, recipe)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     batch = sampler.batch(state.step)
-    prediction = state.model(batch.ref, batch.dist)
+    prediction = state.scale(state.model(batch.ref, batch.dist))
     loss = regression_loss(prediction, batch.label, recipe.alpha)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), 5.0)
     state.optimizer.step()
+    if constrain is not None:
+        constrain(state.model)
     state.step += 1
     state.update_average(recipe.ema)
     with torch.no_grad():

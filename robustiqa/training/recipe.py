@@ -3,11 +3,12 @@
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.models import TRAINABLE
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -59,11 +60,17 @@ class Recipe(_Strict):
         return self
 
 
-def load_recipe(name: str) -> Recipe:
-    """The recipe called ``name`` in the package, or the TOML file at that path.
+class _Models(_Strict):
+    models: dict[str, dict[str, Any]]
+
+
+def load_recipe(name: str, model: str = "") -> Recipe:
+    """The recipe called ``name`` in the package, or the TOML file at that path, for a trainable model.
+
+    Fields in a table ``[models.NAME]`` apply to that model alone, instead of those of the whole file.
 
     Raises:
-        UnknownName: neither a recipe of the package nor a file.
+        UnknownName: neither a recipe of the package nor a file, or a table for a model that is not trainable.
         InvalidInput: the file is not TOML, or a field is missing, unknown or out of range.
     """
     folder = files("robustiqa.training").joinpath("recipes")
@@ -73,9 +80,18 @@ def load_recipe(name: str) -> Recipe:
         raise UnknownName("recipe", name, shipped)
     text = shipped[name].read_text(encoding="utf-8") if name in shipped else path.read_text(encoding="utf-8")
     try:
-        return Recipe.model_validate(tomllib.loads(text))
+        content = tomllib.loads(text)
+        own = _Models.model_validate({"models": content.pop("models", {})}).models
+        for known in own:
+            _check_trainable(known)
+        return Recipe.model_validate(content | own.get(model, {}))
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"recipe {name}: not TOML: {error}.") from error
     except ValidationError as error:
         faults = "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in error.errors())
         raise InvalidInput(f"recipe {name}: {faults}.") from error
+
+
+def _check_trainable(name: str) -> None:
+    if name not in TRAINABLE.names():
+        raise UnknownName("trainable model", name, TRAINABLE.names())

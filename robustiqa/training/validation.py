@@ -14,14 +14,18 @@ from robustiqa.training.pairs import Shelf
 STRIDE = 11  # coprime to the number of types and strata, so that a stride through a shelf meets them all
 
 
-def validate(model: QualityModel, shelves: Sequence[Shelf], labels: Sequence[NDArray[np.float64]]) -> dict[str, float]:
-    """SROCC, pooled and within type, on every ``STRIDE``-th pair of each validation shelf, whole windows."""
+def validate(
+    model: QualityModel, shelves: Sequence[Shelf], labels: Sequence[NDArray[np.float64]], orientation: int = 1
+) -> dict[str, float]:
+    """SROCC of ``orientation`` * score, pooled and within type, on every ``STRIDE``-th pair of each validation shelf,
+    whole windows.
+    """
     predictions, targets, types = [], [], []
     for offset, (shelf, values) in enumerate(zip(shelves, labels, strict=True)):
         for i in range(offset % STRIDE, len(values), STRIDE):
             ref, dist = (to_tensor(np.ascontiguousarray(crop))[None] for crop in shelf.pair(i))
             with torch.no_grad():
-                predictions.append(float(model(ref, dist)))
+                predictions.append(orientation * float(model(ref, dist)))
             targets.append(float(values[i].mean()))
             types.append("+".join(str(code) for code, _ in shelf.drafts[i].steps))
     return {

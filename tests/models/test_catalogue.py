@@ -13,7 +13,10 @@ from robustiqa.core.model import ModelInfo, QualityModel
 from robustiqa.models import MODELS, load_model, model_info
 
 CLASSICAL = ("fsim", "gmsd", "haarpsi", "mdsi", "psnr", "sr-sim", "ssim", "vif", "vsi")
-BUILT_IN = ("birqa", "dists", "e-lpips", "lpips-alex", "lpips-squeeze", "lpips-vgg", "ms-ssim", "st-lpips", *CLASSICAL)
+BUILT_IN = (
+    "birqa", "dists", "e-lpips", "lpips-alex", "lpips-squeeze", "lpips-vgg", "ms-ssim", "st-lpips", "topiq", "topiq-squeeze",
+    *CLASSICAL,
+)  # fmt: skip
 DISTANCES = {"dists", "e-lpips", "gmsd", "mdsi", "st-lpips", "lpips-alex", "lpips-squeeze", "lpips-vgg"}
 
 PLUGIN = """
@@ -93,7 +96,7 @@ def test_info_is_readable_without_weights(name, tmp_path, monkeypatch):
     assert all(len(digest) in {0, 64} for _, digest in info.weights)
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILT_IN) - {"birqa", "ms-ssim"}))
+@pytest.mark.parametrize("name", sorted(set(BUILT_IN) - {"birqa", "ms-ssim", "topiq", "topiq-squeeze"}))
 def test_quality_falls_as_noise_grows(name, loaded, golden):
     """With the declared direction, more noise is worse for every model."""
     model = load_model(name) if name in CLASSICAL else loaded(name)

@@ -12,6 +12,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import to_tensor
 from robustiqa.datasets.distortions import distort
 from robustiqa.datasets.expected_scores import PRISTINE, expected_score
+from robustiqa.models.birqa.entry import TRAINABLE
 from robustiqa.models.birqa.model import Settings
 from robustiqa.training.batches import IDENTICAL, Sampler
 from robustiqa.training.checkpoint import State
@@ -352,12 +353,12 @@ def test_parts_of_a_run_share_no_reference_and_ignore_the_order_of_files(tmp_pat
     """Train, validation and test are disjoint, complete and the same whatever the file system's order."""
     paths = tuple(tmp_path / f"{i}.png" for i in range(20))
     recipe = load_recipe("clean")
-    parts = Run(Settings(), recipe, paths, tmp_path / "x").split()
+    parts = Run(TRAINABLE, Settings(), recipe, paths, tmp_path / "x").split()
     assert sorted(sum(parts.values(), [])) == sorted(paths)
     assert all(parts.values())
-    assert Run(Settings(), recipe, paths[::-1], tmp_path / "x").split() == parts
+    assert Run(TRAINABLE, Settings(), recipe, paths[::-1], tmp_path / "x").split() == parts
     with pytest.raises(InvalidInput, match="4 photographs"):
-        Run(Settings(), recipe, paths[:4], tmp_path / "x").split()
+        Run(TRAINABLE, Settings(), recipe, paths[:4], tmp_path / "x").split()
 
 
 def test_validation_scores_held_out_shelves_against_their_labels(shelves):
@@ -380,5 +381,6 @@ def test_validation_scores_held_out_shelves_against_their_labels(shelves):
 
     assert validate(oracle(1), shelves, labels)["validation_srocc"] == pytest.approx(1)
     assert validate(oracle(-1), shelves, labels)["validation_srocc"] == pytest.approx(-1)
+    assert validate(oracle(-1), shelves, labels, orientation=-1)["validation_srocc"] == pytest.approx(1)
     first = {np.ascontiguousarray(shelves[0].pair(i)[1]).tobytes() for i in range(PAIRS)}
     assert 0 < sum(one in first for one in seen) < len(seen)

@@ -8,6 +8,7 @@ from PIL import Image
 from robustiqa.core.errors import InvalidInput, UnknownName
 from robustiqa.datasets.expected_scores import expected_score
 from robustiqa.models import load_model
+from robustiqa.models.birqa.entry import TRAINABLE
 from robustiqa.models.birqa.model import Settings
 from robustiqa.training.clean import Run, run_clean
 from robustiqa.training.labels import Distillation, make_labels
@@ -99,7 +100,7 @@ def recipe(steps):
 
 
 def train(photographs, out, steps):
-    run = Run(Settings(width=4, levels=2), recipe(steps), photographs, out, seed=1, jobs=1)
+    run = Run(TRAINABLE, Settings(width=4, levels=2), recipe(steps), photographs, out, seed=1, jobs=1)
     log = []
     run_clean(run, lambda step, figures: log.append((step, figures["loss"])))
     return log

@@ -9,6 +9,7 @@ from robustiqa.core.errors import InvalidInput, MissingWeights
 from robustiqa.core.model import ModelInfo
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 from robustiqa.models.entry import ModelEntry
+from robustiqa.models.trainable import Trainable
 from robustiqa.models.weights import RANDOM, Weights, read_tensors
 
 SHIPPED: Final = "birqa.safetensors"
@@ -58,3 +59,4 @@ BIRQA: Final = ModelEntry(
     Settings,
     load,
 )
+TRAINABLE: Final = Trainable(BIRQA, BiRQANetwork, lambda model: model.state_dict())
