@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, at_least
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
 
@@ -35,7 +35,7 @@ class CW(Attack):
     def __post_init__(self) -> None:
         at_least(self, steps=1, lr=0)
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:  # noqa: ARG002
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         width = (ball.high - ball.low).clamp_min(torch.finfo(x.dtype).tiny)
         w = torch.logit(((x - ball.low) / width).clamp(EDGE, 1 - EDGE))
         first, second = torch.zeros_like(w), torch.zeros_like(w)

@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from robustiqa.attacks.base import Attack
 from robustiqa.benchmarks.cell import DatasetRecord, ModelRecord, PartRecord
-from robustiqa.benchmarks.provenance import code_digest, weights_digest
+from robustiqa.benchmarks.provenance import code_digest
+from robustiqa.core.digests import weights_digest
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import spelled
 from robustiqa.datasets.base import PairDataset

@@ -53,8 +53,9 @@ def test_cost_is_the_sum_of_the_members():
 def test_budgets_are_declared():
     """Standard has 5 starts and 5,000 queries; quick says that it is reduced."""
     standard, quick = load_attack("autoattack"), load_attack("autoattack:quick")
-    apgd, cw, square = standard.members
-    assert (apgd.steps, apgd.restarts, cw.steps, square.queries) == (100, 5, 100, 5000)
+    apgd, features, cw, square = standard.members
+    assert (apgd.steps, apgd.restarts, apgd.loss, cw.steps, square.queries) == (100, 5, "score", 100, 5000)
+    assert (features.steps, features.loss) == (100, "features")
     assert standard.flags == ()
     assert quick.flags == ("reduced-budget",)
 
