@@ -37,7 +37,8 @@ class Search:
         self._meter = Meter(limits or Limits(), self.count)
         self._start = objective.cost.forwards.clone()
         self._goal: Tensor | None = None
-        self._best, self._merit = ball.center.clone(), clean_j.double().nan_to_num(nan=-torch.inf)
+        self.clean_j = clean_j.double().nan_to_num(nan=-torch.inf)
+        self._best, self._best_j, self._merit = ball.center.clone(), self.clean_j.clone(), self.clean_j.clone()
         self._iteration, self._seen = (torch.zeros(self.count, dtype=torch.int64) for _ in range(2))
 
     @property
@@ -94,9 +95,7 @@ class Search:
     def aim(self, goal: Tensor) -> None:
         """From now on the smallest change wins among images whose J reaches ``goal`` [N]; the highest J below it."""
         self._goal = goal.double()
-        with self._objective.as_harness():
-            j = self._objective.value(self._best, self.everyone)
-        self._merit = self._worth(self._best, j, self.everyone).nan_to_num(nan=-torch.inf)
+        self._merit = self._worth(self._best, self._best_j, self.everyone)
 
     def settle(self, last: Tensor) -> Tensor:
         """Make a search's last iterate [N, 3, H, W] a contender, at the harness's cost, and return it.
@@ -114,6 +113,11 @@ class Search:
     def found(self) -> Found:
         """The best candidate of each sample so far."""
         return Found(self._best, self._iteration)
+
+    @property
+    def best_j(self) -> Tensor:
+        """J [N] of the best candidates so far, float64; -inf where not even the clean image had a finite one."""
+        return self._best_j.clone()
 
     @property
     def cut(self) -> Tensor:
@@ -147,7 +151,7 @@ class Search:
         for row in (valid & (worth > self._merit[index])).nonzero().flatten().tolist():
             sample = int(index[row])
             if worth[row] > self._merit[sample]:  # a sample may stand in the batch twice
-                self._best[sample], self._merit[sample] = x[row].detach(), worth[row]
+                self._best[sample], self._best_j[sample], self._merit[sample] = x[row].detach(), j[row], worth[row]
                 self._iteration[sample] = self._seen[sample]
         if self._curve is not None:
             self._curve.candidates(x[valid], j[valid], index[valid])

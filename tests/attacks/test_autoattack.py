@@ -37,7 +37,8 @@ def test_members_see_in_the_ensemble_what_they_see_alone():
         return model.seen[1:-skip]
 
     ensemble = seen(AutoAttack(version="quick"), 5)
-    members = [x for member in MEMBERS["quick"] for x in seen(member, 4)]
+    # alone, Square scores its best after 100 queries once more
+    members = [x for member in MEMBERS["quick"] for x in seen(member, 5 if member.name == "square" else 4)]
     assert len(ensemble) == len(members) == 25 + 25 + 250 + 3
     assert all(torch.equal(a, b) for a, b in zip(ensemble, members, strict=True))
 
