@@ -21,4 +21,5 @@ class Adam:
         self._first = BETAS[0] * self._first + (1 - BETAS[0]) * gradient
         self._second = BETAS[1] * self._second + (1 - BETAS[1]) * gradient**2
         rate = (1 - BETAS[1] ** self._step) ** 0.5 / (1 - BETAS[0] ** self._step)
-        return rate * self._first / (self._second.sqrt() + stability)
+        direction: Tensor = rate * self._first / (self._second.sqrt() + stability)
+        return direction

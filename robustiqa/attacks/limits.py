@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -25,6 +26,9 @@ class Limits:
         for name, value in (("max_queries", self.max_queries), ("max_seconds", self.max_seconds)):
             if value is not None and not value > 0:
                 raise InvalidInput(f"{name} {value!r} must be above 0, or be left out.")
+
+
+NO_LIMITS: Final = Limits()
 
 
 class Exhausted(Exception):

@@ -14,7 +14,7 @@ from robustiqa.core.random import RandomStreams
 
 @dataclass(frozen=True)
 class MIFGSM(Attack):
-    """Steps of ``alpha`` along a sum of L1-normalised gradients, in which older ones weigh ``decay`` each (algorithm 1).
+    """Steps of ``alpha`` along a sum of L1-normalised gradients, each older one weighing ``decay`` less (algorithm 1).
 
     ``norm`` is linf or l2; under l2 ``alpha`` is a root mean square.
     """

@@ -1,4 +1,4 @@
-"""Parsimonious black-box attack (Moon, An and Song, ICML 2019, arXiv 1905.06635): lazy greedy search over block signs."""
+"""Parsimonious black-box attack (Moon, An and Song, ICML 2019, arXiv 1905.06635): lazy greedy on block signs."""
 
 import heapq
 from collections.abc import Generator, Iterator

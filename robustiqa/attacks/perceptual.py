@@ -30,7 +30,7 @@ class Perceptual(Attack):
     """Adam on J - lambda D within the L-infinity ball, lambda by bisection so that D stays within ``budget``.
 
     ``distance`` names D, which must not be the attacked model; a quality counts by how far it falls from that of the
-    untouched image (``ssim`` with a budget of 0.02: SSIM at least 0.98). An ε of 1 lifts the L-infinity constraint. Only
+    untouched image (``ssim`` with a budget of 0.02: SSIM at least 0.98). An ε of 1 lifts the L-infinity ball. Only
     images within both budgets can be the result; rounding to 8 bits is not held to D. Passes of D are not counted.
     """
 

@@ -23,6 +23,9 @@ def _dead_gradients(view: View) -> bool:
 
 
 def _eps_exceeded(view: View) -> bool:
+    attack = view.spec.attack
+    if attack is not None and attack.parameters.get("norm") == "l2":  # ε is a root mean square, which PSNR tells
+        return any(row.psnr is not None and 10 ** (-row.psnr / 20) > view.spec.eps * (1 + 1e-4) for row in view.rows)
     return any(row.linf is not None and row.linf > view.spec.eps + SLACK for row in view.rows)
 
 
@@ -35,6 +38,7 @@ def _is_adaptive(view: View) -> bool:
 
 
 _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
+    "budget-cut": lambda view: any(row.cut for row in view.rows),
     "dead-gradients": _dead_gradients,
     "eps-exceeded": _eps_exceeded,
     "labels-seen-in-training": _labels_seen,
