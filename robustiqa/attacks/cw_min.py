@@ -1,7 +1,7 @@
 """Carlini and Wagner's attack as they wrote it (IEEE S&P 2017, arXiv 1608.04644): the least change to a goal.
 
 Their goal is another class. A score has none, so the goal is a rise of J: ``tau`` in the score's own units, or a share
-of what ten steps of BIM reach in the same ball. The attack stays in that ball, the largest that is asked about; what the
+of what ten steps of BIM reach in the same ball. The attack stays in that ball, the largest asked about; what the
 search saw at smaller changes is its curve.
 """
 

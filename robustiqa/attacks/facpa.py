@@ -2,7 +2,7 @@
 
 The authors' generator is a U-Net with eight levels of 64 channels and more (54 million parameters), trained for hours.
 Ours has five levels and a width that one chooses, so that a CPU trains it in minutes, and no dropout: so short a
-training has nothing to regularise. Images are reflected to a multiple of what the levels need, and the result is cut back.
+training has nothing to regularise. Images are reflected to sides that the levels can halve; the result is cut back.
 """
 
 from dataclasses import dataclass

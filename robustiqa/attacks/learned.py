@@ -1,7 +1,7 @@
 """Attacks that learned their perturbation before: where it is kept, and for whom it was learned.
 
-A file FILE.safetensors holds the tensors and FILE.json beside it says what they are: the model (name, defense, sha256 of
-its weights), the direction, the recipe, the references that it was learned on, and the sha256 of the file. Files are
+A file FILE.safetensors holds the tensors and FILE.json beside it says what they are: the model (name, defense, sha256
+of its weights), the direction, the recipe, the references that it was learned on, and the sha256 of the file. Files are
 named in the attack's ``up`` and ``down``, or found in the cache by what they were learned for.
 """
 
@@ -64,8 +64,9 @@ class LearnedAttack(Attack):
 
     def _load(self, model: QualityModel, sign: int) -> nn.Module:
         tensors, record = self._read(model, sign)
-        network = self.network(record["recipe"]["width"], record["recipe"]["crop"])
-        network.load_state_dict(tensors)
+        with torch.device("meta"):  # without weights of its own: random ones would move the global generator
+            network = self.network(record["recipe"]["width"], record["recipe"]["crop"])
+        network.load_state_dict(tensors, assign=True)
         return network.eval().requires_grad_(requires_grad=False)
 
     def _read(self, model: QualityModel, sign: int) -> tuple[dict[str, Tensor], dict[str, Any]]:

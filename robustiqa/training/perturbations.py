@@ -131,7 +131,7 @@ def _fit(
         attacked = (dist + TRAIN_EPS * network(dist)).clamp(0, 1)
         j = (sign * model.info.orientation * model.compare(prepared, attacked)).mean()
         optimizer.zero_grad()
-        (-j).backward()  # type: ignore[no-untyped-call]
+        (-j).backward(inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
         optimizer.step()
         curve.append(float(j.detach()))
         report(step + 1, curve[-1])
