@@ -17,10 +17,18 @@ ATTACKS: Final[Registry[type["Attack"]]] = Registry(
         "autoattack": "robustiqa.attacks.autoattack:AutoAttack",
         "bim": "robustiqa.attacks.bim:BIM",
         "cw": "robustiqa.attacks.cw:CW",
+        "cw-min": "robustiqa.attacks.cw_min:CWMin",
+        "facpa": "robustiqa.attacks.facpa:FACPA",
         "fgsm": "robustiqa.attacks.fgsm:FGSM",
+        "korhonen": "robustiqa.attacks.korhonen:Korhonen",
+        "mifgsm": "robustiqa.attacks.mifgsm:MIFGSM",
+        "nes": "robustiqa.attacks.nes:NES",
+        "parsimonious": "robustiqa.attacks.parsimonious:Parsimonious",
+        "perceptual": "robustiqa.attacks.perceptual:Perceptual",
         "pgd": "robustiqa.attacks.pgd:PGD",
         "square": "robustiqa.attacks.square:Square",
         "torchattacks": "robustiqa.attacks.engines.torchattacks:TorchAttacks",
+        "uap": "robustiqa.attacks.uap:UAP",
     },
 )
 

@@ -4,16 +4,20 @@ The paper's losses (cross-entropy, DLR) speak of classes. For sign-gradient step
 score gives the same iterates, so J itself is the loss; it cannot saturate.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
 from robustiqa.attacks.search import Search
+from robustiqa.core.errors import InvalidInput
 from robustiqa.core.random import RandomStreams
+
+Climb = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 MOMENTUM: Final = 0.75
 RHO: Final = 0.75  # share of steps between checkpoints that must have raised J
@@ -24,7 +28,11 @@ SHORTEST_PERIOD: Final = 0.06
 
 @dataclass(frozen=True)
 class APGD(Attack):
-    """Momentum steps whose size halves, per sample, where progress stalls. The first start is the image itself."""
+    """Momentum steps whose size halves, per sample, where progress stalls. The first start is the image itself.
+
+    ``norm`` is linf or l2. ``loss`` is J (``score``), or how near the image is to its reference in the model's features
+    (``features``), for models that show them; J is measured beside it and decides which iterate is kept.
+    """
 
     name: ClassVar[str] = "apgd"
     access: ClassVar[Access] = "white-box"
@@ -32,17 +40,25 @@ class APGD(Attack):
 
     steps: int = 100
     restarts: int = 1
+    norm: Norm = "linf"
+    loss: Literal["score", "features"] = "score"
 
     def __post_init__(self) -> None:
         at_least(self, steps=1, restarts=1)
+        known_norm(self)
+        if self.loss not in {"score", "features"}:
+            raise InvalidInput(f"apgd: loss={self.loss!r} is not one of score, features.")
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
-        last = x
+    def _ball(self, center: Tensor, eps: float) -> Ball:
+        return BALLS[self.norm].around(center, eps)
+
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
+        last, climb = x, search.value_and_grad if self.loss == "score" else search.nearness_and_grad
         for restart in range(self.restarts):
             if restart:
                 search.settle(last)  # or the last iterate of all starts but one would never be scored
             start = x if restart == 0 else ball.random_point(random.with_restart(restart))
-            last = _ascend(search, start, ball, self.steps)
+            last = _ascend(climb, start, ball, self.steps)
         return last
 
 
@@ -56,29 +72,29 @@ def checkpoints(steps: int) -> list[int]:
     return sorted(set(points))
 
 
-def _ascend(search: Search, start: Tensor, ball: Linf, steps: int) -> Tensor:
-    """One run; all state is per sample [N]."""
+def _ascend(climb: Climb, start: Tensor, ball: Ball, steps: int) -> Tensor:
+    """One run up ``climb``, which gives values and gradients; all state is per sample [N]."""
     x, previous = start, start
-    j, gradient = search.value_and_grad(x)
+    j, gradient = climb(x)
     best = _Best(x, j, gradient)
     size = torch.full_like(j, 2 * ball.eps)
     progress = _Progress(j)
     points = set(checkpoints(steps))
     for step in range(1, steps + 1):
-        z = ball.project(x + _rows(size) * gradient.sign())
+        z = ball.project(x + rows(size) * ball.steepest(gradient))
         push = MOMENTUM if step > 1 else 1.0
         x, previous = ball.project(x + push * (z - x) + (1 - push) * (x - previous)), x
         if step == steps:
             break  # the harness scores the last iterate; a gradient here would be thrown away
-        new_j, gradient = search.value_and_grad(x)
+        new_j, gradient = climb(x)
         progress.note(new_j > j)
         j = new_j
         best.update(x, j, gradient)
         if step in points:
             stalled = progress.stalled(best.j, size)
             size = torch.where(stalled, size / 2, size)
-            x, gradient = (torch.where(_rows(stalled), a, b) for a, b in ((best.x, x), (best.gradient, gradient)))
-            previous = torch.where(_rows(stalled), x, previous)
+            x, gradient = (torch.where(rows(stalled), a, b) for a, b in ((best.x, x), (best.gradient, gradient)))
+            previous = torch.where(rows(stalled), x, previous)
             j = torch.where(stalled, best.j, j)
     return x
 
@@ -93,7 +109,7 @@ class _Best:
         better = j > self.j
         self.j = torch.where(better, j, self.j)
         self.x, self.gradient = (
-            torch.where(_rows(better), a, b) for a, b in ((x, self.x), (gradient, self.gradient))
+            torch.where(rows(better), a, b) for a, b in ((x, self.x), (gradient, self.gradient))
         )
 
 
@@ -115,7 +131,3 @@ class _Progress:
         self._rises, self._steps = torch.zeros_like(self._rises), 0
         self._best, self._halved = best, stalled
         return stalled
-
-
-def _rows(values: Tensor) -> Tensor:
-    return values[:, None, None, None]

@@ -1,9 +1,9 @@
 """An ensemble in the spirit of AutoAttack (Croce and Hein, ICML 2020), defined openly for a score.
 
 AutoAttack is APGD on cross-entropy, APGD and FAB targeted at classes, and Square. On one score the first two are one
-attack and FAB has no class boundary to look for. Here it is APGD from several starts, C&W inside the ball, and Square;
-per image the best of all is kept, so the ensemble is never weaker than a member. Its numbers must not be compared
-with the classifier suite's.
+attack and FAB has no class boundary to look for. Here it is APGD from several starts, APGD in the model's feature space
+where the model shows one, C&W inside the ball, and Square; per image the best of all is kept, so the ensemble is never
+weaker than a member. Its numbers must not be compared with the classifier suite's.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from robustiqa.attacks.apgd import APGD
 from robustiqa.attacks.base import Access, Attack
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.cw import CW
 from robustiqa.attacks.search import Search
 from robustiqa.attacks.square import Square
@@ -21,7 +21,7 @@ from robustiqa.core.errors import UnknownName
 from robustiqa.core.random import RandomStreams
 
 MEMBERS: Final[dict[str, tuple[Attack, ...]]] = {
-    "standard": (APGD(steps=100, restarts=5), CW(steps=100), Square(queries=5000)),
+    "standard": (APGD(steps=100, restarts=5), APGD(steps=100, loss="features"), CW(steps=100), Square(queries=5000)),
     "quick": (APGD(steps=25), CW(steps=25), Square(queries=250)),
 }
 
@@ -30,7 +30,8 @@ MEMBERS: Final[dict[str, tuple[Attack, ...]]] = {
 class AutoAttack(Attack):
     """APGD, C&W in the box and Square on one shared record of the best.
 
-    ``standard``: APGD-100 from 5 starts, cw 100, Square 5,000. ``quick``: APGD-25, cw 25, Square 250, flagged
+    ``standard``: APGD-100 from 5 starts and, where the model shows features, from the image in feature space, cw 100,
+    Square 5,000. ``quick``: APGD-25, cw 25, Square 250, flagged
     ``reduced-budget``. Every member draws the random numbers that it would draw alone.
     """
 
@@ -52,8 +53,10 @@ class AutoAttack(Attack):
     def flags(self) -> tuple[str, ...]:
         return ("reduced-budget",) if self.version == "quick" else ()
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x
         for member in self.members:
+            if isinstance(member, APGD) and member.loss == "features" and not search.exposes_features:
+                continue
             last = member.propose(search, x, ball, random.of(member.name))
         return last

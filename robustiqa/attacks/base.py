@@ -8,15 +8,37 @@ from typing import ClassVar, Literal, final
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import BALLS, Ball, Linf
+from robustiqa.attacks.curves import Curve, QueryCurve, Snapshot
+from robustiqa.attacks.limits import Exhausted, Limits
 from robustiqa.attacks.search import Search
 from robustiqa.core.draws import sample_seeds
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import check_pair
+from robustiqa.core.model import QualityModel
 from robustiqa.core.objective import Cost, Score
 from robustiqa.core.random import RandomStreams
 
 Access = Literal["white-box", "black-box"]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Scores [N] at a smaller budget ``at``: queries of a black-box attack, or the root mean square change of another.
+
+    NaN for a sample whose search ended before that budget.
+    """
+
+    at: float
+    score: Tensor
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What an attack learned before: the sha256 of it, and ids of the references that it was learned on."""
+
+    sha256: str
+    references: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -31,6 +53,8 @@ class AttackResult:
         last_score: of the search's last iterate, which may be worse than its best.
         best_iteration: which evaluated iterate was the best; 0 is the clean image.
         cost: model passes of this run's search, per sample.
+        cut: which samples [N] a limit stopped before the search was through.
+        curve: what the same search gives at smaller budgets; empty for attacks that have no such curve.
     """
 
     adversarial: Tensor
@@ -42,6 +66,8 @@ class AttackResult:
     last_score: Tensor
     best_iteration: Tensor
     cost: Cost
+    cut: Tensor
+    curve: tuple[CurvePoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,22 +83,40 @@ class Attack(ABC):
     paper: ClassVar[str]
 
     @abstractmethod
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         """Look for images in ``ball`` that maximise ``search.value``; return the last iterate [N, 3, H, W].
 
         ``x`` is the clean distorted batch. The best evaluated iterate is kept by ``search``; steps must not depend
         on other samples of the batch, and random numbers come from ``random`` alone.
         """
 
+    def _ball(self, center: Tensor, eps: float) -> Ball:
+        """Where the attack may go; most stay in the L∞ ball."""
+        return Linf.around(center, eps)
+
+    def _curve(self, ball: Ball, clean_j: Tensor) -> Curve | None:  # noqa: ARG002
+        """What the search tells of smaller budgets: the query curve, where only queries are made."""
+        return QueryCurve(ball) if self.access == "black-box" else None
+
+    def learned(self, model: QualityModel, sign: int) -> Learned | None:  # noqa: ARG002
+        """What this attack has learned for ``model`` and direction ``sign`` (+1 up, -1 down), if it needs to.
+
+        Raises:
+            InvalidInput: it needs to and has not (with the command).
+        """
+        return None
+
     @final
-    def propose(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+    def propose(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         """Run this attack on a given ``search``, as an ensemble runs its members; its last iterate, in the ball.
 
         The last iterate is scored here, so that a member counts for as much in an ensemble as it does alone.
         """
-        last = ball.project(self._search(search, x.clone(), ball, random))  # an author may write into x
-        search.settle(last)
-        return last
+        try:
+            last = ball.project(self._search(search, x.clone(), ball, random))  # an author may write into x
+        except Exhausted:
+            last = search.found.best.clone()
+        return search.settle(last)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -87,8 +131,9 @@ class Attack(ABC):
         eps: float,
         seed: int = 0,
         ids: Sequence[str] | None = None,
+        limits: Limits | None = None,
     ) -> AttackResult:
-        """Attack ``dist`` [N, 3, H, W] in [0, 1] within L∞ radius ``eps``.
+        """Attack ``dist`` [N, 3, H, W] in [0, 1] within radius ``eps`` of the attack's norm.
 
         Args:
             objective: what to maximise; holds the references in the order of ``dist``.
@@ -96,24 +141,26 @@ class Attack(ABC):
             eps: radius in [0, 1] units, in (0, 1].
             seed: run seed; with ``ids`` it determines every random number.
             ids: names of the samples' random streams; default "0", "1", ...
+            limits: where to stop early; what was best by then is returned.
 
         Raises:
             InvalidInput: ε out of range, images out of [0, 1] or not of the references' shape, ids not N distinct.
         """
         check_pair(objective.ref, dist, objective.model.info.min_size)
         names = _ids(ids, objective.count)
-        ball = Linf.around(dist, eps)
+        ball = self._ball(dist, eps)
         everyone = torch.arange(objective.count, device=dist.device)
         objective.seed_draws(sample_seeds(seed, names))
         start = objective.cost.copy()
         with objective.as_harness():
-            search = Search(objective, ball, objective.value(dist, everyone))
+            clean_j = objective.value(dist, everyone)
+        search = Search(objective, ball, clean_j, limits, self._curve(ball, clean_j))
         last = self.propose(search, dist, ball, RandomStreams(seed, self.name, names))
         with objective.as_harness():
             return _judge(objective, search, ball, last, objective.cost.since(start))
 
 
-def _judge(objective: Score, search: Search, ball: Linf, last: Tensor, cost: Cost) -> AttackResult:
+def _judge(objective: Score, search: Search, ball: Ball, last: Tensor, cost: Cost) -> AttackResult:
     """Score the results afresh, each in the whole batch, so that clean and attacked scores compare like with like."""
     everyone = search.everyone
     clean_j, last_j = objective.value(ball.center, everyone), objective.value(last, everyone)
@@ -134,7 +181,14 @@ def _judge(objective: Score, search: Search, ball: Linf, last: Tensor, cost: Cos
         last_score=objective.evaluated(last, last_j),
         best_iteration=torch.where(lost.cpu(), 0, found.iteration),
         cost=cost,
+        cut=search.cut,
+        curve=tuple(_point(objective, snapshot, everyone) for snapshot in search.snapshots()),
     )
+
+
+def _point(objective: Score, snapshot: Snapshot, everyone: Tensor) -> CurvePoint:
+    score = objective.evaluated(snapshot.images, objective.value(snapshot.images, everyone))
+    return CurvePoint(snapshot.at, torch.where(snapshot.reached.to(score.device), score, torch.nan))
 
 
 def _ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
@@ -142,6 +196,17 @@ def _ids(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
     if len(names) != count or len(set(names)) != count:
         raise InvalidInput(f"ids: {len(names)} names, {len(set(names))} distinct; wanted {count} distinct ones.")
     return names
+
+
+def known_norm(attack: Attack) -> None:
+    """Check the ``norm`` of an attack.
+
+    Raises:
+        InvalidInput: neither ``linf`` nor ``l2``.
+    """
+    norm = getattr(attack, "norm", None)
+    if norm not in BALLS:
+        raise InvalidInput(f"{attack.name}: norm={norm!r} is not one of {', '.join(BALLS)}.")
 
 
 def at_least(attack: Attack, **minima: float) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, at_least
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.gradient_sign import ascend
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -26,5 +26,5 @@ class BIM(Attack):
     def __post_init__(self) -> None:
         at_least(self, steps=1, alpha=0)
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:  # noqa: ARG002
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         return ascend(search, x, ball, self.alpha, self.steps)

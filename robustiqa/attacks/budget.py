@@ -1,12 +1,43 @@
-"""The L∞ ball of an attack, exact in float32, and its 8-bit grid."""
+"""The balls of an attack, exact in float32, and their 8-bit grid."""
 
 from dataclasses import dataclass
+from typing import Final, Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.random import RandomStreams
+
+Norm = Literal["linf", "l2"]
+
+
+class Ball(Protocol):
+    """All images of [0, 1] within ``eps`` of ``center`` [N, 3, H, W]; ``low`` and ``high`` are the box around them."""
+
+    @property
+    def center(self) -> Tensor: ...
+    @property
+    def eps(self) -> float: ...
+    @property
+    def low(self) -> Tensor: ...
+    @property
+    def high(self) -> Tensor: ...
+
+    def project(self, x: Tensor, index: Tensor | None = None) -> Tensor:
+        """A point of the ball near ``x`` (rows ``index`` of the batch, or all); ``x`` itself where it lies inside."""
+
+    def random_point(self, random: RandomStreams) -> Tensor:
+        """A random image of the ball; row i from the stream of sample i."""
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The direction of size 1, in the ball's norm, in which a function of this gradient rises fastest; 0 for 0."""
+
+    def contains(self, x: Tensor, index: Tensor) -> Tensor:
+        """Which rows of ``x`` [M, ...] lie in the ball of sample ``index`` [M]; non-finite rows do not."""
+
+    def round_8bit(self, x: Tensor) -> Tensor:
+        """``x`` on the 8-bit grid, still in the ball where the grid has a point there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +77,10 @@ class Linf:
         """Uniform in the ball cut with [0, 1]: center + U(-eps, eps), clipped; row i from the stream of sample i."""
         return self.project(self.center + self.eps * (2 * random.uniform_like(self.center) - 1))
 
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The gradient's sign."""
+        return gradient.sign()
+
     def contains(self, x: Tensor, index: Tensor) -> Tensor:
         """Which rows of ``x`` [M, ...] lie in the ball of sample ``index`` [M]; non-finite rows do not."""
         inside = (x >= self.low[index]) & (x <= self.high[index])
@@ -62,6 +97,84 @@ class Linf:
         level = torch.minimum(torch.maximum((x * 255).round(), lowest), highest)
         level = torch.where(lowest > highest, (self.center * 255).round(), level)
         return level / 255
+
+
+@dataclass(frozen=True)
+class L2:
+    """All images whose root mean square change is at most ``eps``: ||x - center||_2 <= eps sqrt(3 H W).
+
+    ε is per value, so that it means the same for every size, and the L∞ ball of ε lies within this one. Distances
+    are measured in float64, row by row, and are exact in that sense.
+    """
+
+    center: Tensor
+    eps: float
+    low: Tensor
+    high: Tensor
+
+    @classmethod
+    def around(cls, center: Tensor, eps: float) -> "L2":
+        """The ball of radius ``eps`` in (0, 1], a root mean square, around images in [0, 1].
+
+        Raises:
+            InvalidInput: ``eps`` out of (0, 1].
+        """
+        if not 0 < eps <= 1:
+            raise InvalidInput(f"eps {eps!r} is out of (0, 1]; images are in [0, 1], so write 8/255, not 8.")
+        reach = eps * center[0].numel() ** 0.5 if len(center) else eps
+        return cls(center, eps, (center - reach).clamp_min(0), (center + reach).clamp_max(1))
+
+    def project(self, x: Tensor, index: Tensor | None = None) -> Tensor:
+        """``x`` cut with [0, 1], then pulled straight towards the centre; inside it stays as it is."""
+        center = self.center if index is None else self.center[index]
+        inner = x.clamp(0, 1)
+        change, size = inner - center, rms(inner, center)
+        share, shrink = (self.eps / size).clamp_max(1), 1e-7
+        while bool((rms(inner, center) > self.eps).any()):  # rounding to float32 may leave the ball by a hair
+            inner = torch.where(rows(size > self.eps), center + rows(share).to(x.dtype) * change, inner).clamp(0, 1)
+            share, shrink = share * (1 - min(shrink, 0.5)), 2 * shrink
+        return inner
+
+    def random_point(self, random: RandomStreams) -> Tensor:
+        """Uniform noise of a root mean square of at most ε, cut with [0, 1]."""
+        return self.project(self.center + self.eps * (2 * random.uniform_like(self.center) - 1))
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The gradient at a root mean square of 1."""
+        size = rms(gradient, torch.zeros_like(gradient))
+        return gradient * rows(torch.where(size > 0, 1 / size, 0.0)).to(gradient.dtype)
+
+    def contains(self, x: Tensor, index: Tensor) -> Tensor:
+        """Which rows of ``x`` [M, ...] lie in the ball of sample ``index`` [M]; non-finite rows do not."""
+        return (rms(x, self.center[index]) <= self.eps) & ((x >= 0) & (x <= 1)).flatten(1).all(1)
+
+    def round_8bit(self, x: Tensor) -> Tensor:
+        """The nearest levels; where these leave the ball, those of a point nearer to the centre.
+
+        A centre off the grid whose own levels are outside the ball is rounded to them: no 8-bit file is nearer.
+        """
+        share = torch.ones(len(x), dtype=x.dtype, device=x.device)
+        rounded = (x * 255).round() / 255
+        for _ in range(64):
+            outside = rms(rounded, self.center) > self.eps
+            share = torch.where(outside, share * 0.95, share)
+            rounded = ((self.center + rows(share) * (x - self.center)) * 255).round() / 255
+        outside = rms(rounded, self.center) > self.eps
+        return torch.where(rows(outside), (self.center * 255).round() / 255, rounded)
+
+
+BALLS: Final[dict[Norm, type[Linf] | type[L2]]] = {"linf": Linf, "l2": L2}
+
+
+def rms(x: Tensor, center: Tensor) -> Tensor:
+    """Root mean square [M] of ``x`` - ``center`` [M, ...] in float64; a sample's does not depend on its neighbours."""
+    changes = (x.double() - center.double()).square()
+    return torch.stack([change.mean() for change in changes]).sqrt() if len(x) else changes.new_zeros(0)
+
+
+def rows(values: Tensor) -> Tensor:
+    """One value per sample [N], to be spread over images [N, 3, H, W]."""
+    return values[:, None, None, None]
 
 
 def _round_down(eps: float, dtype: torch.dtype) -> Tensor:

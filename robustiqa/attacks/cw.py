@@ -12,14 +12,13 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor
 
+from robustiqa.attacks.adam import STABILITY, Adam
 from robustiqa.attacks.base import Access, Attack, at_least
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
 
 EDGE: Final = 1e-3  # a pixel on the box's edge would have a sigmoid of gradient 0 and never move
-BETAS: Final = (0.9, 0.999)
-STABILITY: Final = 1e-8
 
 
 @dataclass(frozen=True)
@@ -36,19 +35,34 @@ class CW(Attack):
     def __post_init__(self) -> None:
         at_least(self, steps=1, lr=0)
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:  # noqa: ARG002
-        width = (ball.high - ball.low).clamp_min(torch.finfo(x.dtype).tiny)
-        w = _by_sample(torch.logit, ((x - ball.low) / width).clamp(EDGE, 1 - EDGE))
-        first, second = torch.zeros_like(w), torch.zeros_like(w)
-        for step in range(1, self.steps + 1):
-            place = _by_sample(torch.sigmoid, w)
-            _, gradient = search.value_and_grad(ball.project(ball.low + width * place))
-            slope = gradient * width * place * (1 - place)
-            first = BETAS[0] * first + (1 - BETAS[0]) * slope
-            second = BETAS[1] * second + (1 - BETAS[1]) * slope**2
-            rate = self.lr * (1 - BETAS[1] ** step) ** 0.5 / (1 - BETAS[0] ** step)
-            w = w + rate * first / (second.sqrt() + STABILITY * width)
-        return ball.project(ball.low + width * _by_sample(torch.sigmoid, w))
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
+        box = Box(ball)
+        w = box.logit(x)
+        adam = Adam(w)
+        for _ in range(self.steps):
+            _, gradient = search.value_and_grad(box.image(w))
+            w = w + self.lr * adam.direction(box.slope(gradient, w), STABILITY * box.width)
+        return box.image(w)
+
+
+class Box:
+    """Images as low + width sigmoid(w): every w is feasible."""
+
+    def __init__(self, ball: Ball) -> None:
+        self._ball = ball
+        self.width = (ball.high - ball.low).clamp_min(torch.finfo(ball.low.dtype).tiny)
+
+    def logit(self, x: Tensor) -> Tensor:
+        """The w of ``x``, kept off the edges."""
+        return _by_sample(torch.logit, ((x - self._ball.low) / self.width).clamp(EDGE, 1 - EDGE))
+
+    def image(self, w: Tensor) -> Tensor:
+        return self._ball.project(self._ball.low + self.width * _by_sample(torch.sigmoid, w))
+
+    def slope(self, gradient: Tensor, w: Tensor) -> Tensor:
+        """The derivative by w of what has ``gradient`` by the image."""
+        place = _by_sample(torch.sigmoid, w)
+        return gradient * self.width * place * (1 - place)
 
 
 def _by_sample(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.gradient_sign import ascend
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -20,5 +20,5 @@ class FGSM(Attack):
     access: ClassVar[Access] = "white-box"
     paper: ClassVar[str] = "Goodfellow et al., ICLR 2015, arXiv 1412.6572"
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:  # noqa: ARG002
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         return ascend(search, x, ball, ball.eps, steps=1)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.budget import BALLS, Ball, Norm
 from robustiqa.attacks.gradient_sign import ascend
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -14,7 +14,10 @@ from robustiqa.core.random import RandomStreams
 
 @dataclass(frozen=True)
 class PGD(Attack):
-    """BIM from a uniformly random point of the ball, ``restarts`` times; the best of all is kept."""
+    """BIM from a uniformly random point of the ball, ``restarts`` times; the best of all is kept.
+
+    ``norm`` is linf or l2; under l2 ``alpha`` is a root mean square.
+    """
 
     name: ClassVar[str] = "pgd"
     access: ClassVar[Access] = "white-box"
@@ -24,11 +27,16 @@ class PGD(Attack):
     alpha: float = 2 / 255
     random_start: bool = True
     restarts: int = 1
+    norm: Norm = "linf"
 
     def __post_init__(self) -> None:
         at_least(self, steps=1, alpha=0, restarts=1)
+        known_norm(self)
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+    def _ball(self, center: Tensor, eps: float) -> Ball:
+        return BALLS[self.norm].around(center, eps)
+
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x
         for restart in range(self.restarts):
             if restart:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, at_least
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
 
@@ -33,7 +33,7 @@ class Square(Attack):
     def __post_init__(self) -> None:
         at_least(self, queries=1, p_init=0)
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         height, width = x.shape[-2:]
         generators = random.generators()
         signs = [torch.rand((3, 1, width), generator=generator) for generator in generators]

@@ -8,6 +8,7 @@ import torch
 
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
+from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.runner import Job, missing, run_job
@@ -46,6 +47,7 @@ def bench(
     out: str | Path = "runs/bench",
     batch_size: int = 8,
     threads: int = 1,
+    limits: Limits | None = None,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
 
@@ -57,6 +59,7 @@ def bench(
         crop: side of the central window in pixels; None for whole images.
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         threads: how many share a batch; above 1, models are called from several threads at once.
+        limits: queries and seconds per sample after which a search stops and keeps its best.
 
     Raises:
         InvalidInput: a name, parameter, image or folder that cannot be used.
@@ -73,6 +76,7 @@ def bench(
         crop=crop,
         seed=seed,
         eot=eot,
+        limits=limits or Limits(),
     )
     return run(plan(request), Path(out), batch_size, threads=threads)
 

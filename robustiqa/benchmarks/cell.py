@@ -42,7 +42,8 @@ class ModelRecord(_Record):
 class PartRecord(_Record):
     """An attack or a defense with its resolved parameters, as it can be typed again (``label``).
 
-    ``code`` is the sha256 of a plug-in's source, ``weights`` that of all tensors of the defended model.
+    ``code`` is the sha256 of a plug-in's source, ``weights`` that of all tensors of the defended model, or of the file
+    that the attack learned.
     """
 
     name: str
@@ -59,6 +60,7 @@ class CellSpec(_Record):
     ``purpose`` is ``attack``, or clean scoring for one of two ends: ``clean`` (whole images of the dataset) or
     ``calibration`` (the model's own range of scores). Without an attack ε is 0, direction and threat are ``none``.
     ``randomised`` says whether the evaluated model draws at random, ``eot`` of how many draws the attack took the mean.
+    ``max_queries`` and ``max_seconds`` (per sample) stopped searches early; None, as in older cells, for no limit.
     """
 
     purpose: Literal["attack", "clean", "calibration"]
@@ -75,11 +77,15 @@ class CellSpec(_Record):
     crop: int | None
     precision: Literal["fp32"] = "fp32"
     version: str
+    max_queries: int | None = None
+    max_seconds: float | None = None
 
     @property
     def key(self) -> str:
-        """sha256 of the canonical JSON of this specification."""
-        return hashlib.sha256(canonical(self.model_dump(mode="json")).encode()).hexdigest()[:32]
+        """sha256 of the canonical JSON of this specification; limits that are not set leave no trace in it."""
+        fields = self.model_dump(mode="json")
+        fields = {k: v for k, v in fields.items() if v is not None or k not in {"max_queries", "max_seconds"}}
+        return hashlib.sha256(canonical(fields).encode()).hexdigest()[:32]
 
 
 class SampleRow(_Record):
@@ -89,6 +95,8 @@ class SampleRow(_Record):
     an attack library lost them. ``batch_dependent``: alone, the sample got another score; looked at while calibrating.
     ``spread`` is the standard deviation of the attacked score (without an attack, of the clean one) over the draws of
     a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
+    ``curve`` holds (budget, score) of the same search at smaller budgets: queries of a black-box attack, or the root
+    mean square change where the attack looks for the smallest one. ``cut`` says that a limit stopped the search.
     """
 
     id: str
@@ -111,6 +119,8 @@ class SampleRow(_Record):
     saturated_gradients: int = 0
     batch_dependent: bool = False
     seconds: float = 0.0
+    curve: tuple[tuple[float, float], ...] = ()
+    cut: bool = False
 
 
 class Cell(_Record):

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from robustiqa.attacks.base import Attack
-from robustiqa.benchmarks.cell import AnyThreat, CellSpec
+from robustiqa.attacks.limits import NO_LIMITS, Limits
+from robustiqa.benchmarks.cell import AnyThreat, CellSpec, PartRecord
 from robustiqa.benchmarks.provenance import package_version
 from robustiqa.benchmarks.records import attack_record, dataset_record, defense_record, model_record
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
-from robustiqa.datasets.base import Pair, PairDataset
+from robustiqa.datasets.base import Pair, PairDataset, references
 from robustiqa.datasets.demo import load_demo
 from robustiqa.datasets.triplets import TripletDataset
 from robustiqa.defenses.base import Defense
@@ -35,6 +36,7 @@ class Request:
         limit: number of pairs per dataset, in its own order; None for all.
         crop: side of the central window in pixels; None for whole images.
         eot: draws of a randomised model that an attack averages; None for what the model declares.
+        limits: where searches stop early.
     """
 
     models: tuple[QualityModel, ...]
@@ -48,6 +50,7 @@ class Request:
     crop: int | None = None
     seed: int = 0
     eot: int | None = None
+    limits: Limits = NO_LIMITS
 
 
 def plan(request: Request) -> list[Job]:
@@ -124,7 +127,7 @@ def _job(
         dataset=dataset_record(whole),
         model=model_record(model),
         defense=None if defense is None else defense_record(defense, evaluated),
-        attack=None if attack is None else attack_record(attack),
+        attack=None if attack is None else _attack_record(attack, attacked, sign, whole),
         eps=eps,
         direction=sign,
         threat=_threat(request, defense, attack),
@@ -133,8 +136,16 @@ def _job(
         seed=request.seed,
         crop=crop,
         version=package_version(),
+        max_queries=None if attack is None else request.limits.max_queries,
+        max_seconds=None if attack is None else request.limits.max_seconds,
     )
     return Job(spec, chosen, chosen.pairs, attacked, evaluated, attack)
+
+
+def _attack_record(attack: Attack, attacked: QualityModel, sign: str, whole: PairDataset) -> PartRecord:
+    """With what the attack has learned for this model; it fails here, before anything runs, where that is missing."""
+    learned = attack.learned(attacked, 1 if sign == "up" else -1)
+    return attack_record(attack, learned, references(whole.pairs))
 
 
 def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> AnyThreat:

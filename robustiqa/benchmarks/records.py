@@ -2,12 +2,15 @@
 
 import dataclasses
 import statistics
+from collections.abc import Collection
 
 from pydantic import JsonValue
 
-from robustiqa.attacks.base import Attack
+from robustiqa.attacks.autoattack import AutoAttack
+from robustiqa.attacks.base import Attack, Learned
 from robustiqa.benchmarks.cell import DatasetRecord, ModelRecord, PartRecord
-from robustiqa.benchmarks.provenance import code_digest, weights_digest
+from robustiqa.benchmarks.provenance import code_digest
+from robustiqa.core.digests import weights_digest
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import spelled
 from robustiqa.datasets.base import PairDataset
@@ -15,13 +18,21 @@ from robustiqa.defenses.base import Defense
 from robustiqa.defenses.compose import Composition
 
 
-def attack_record(attack: Attack) -> PartRecord:
-    """Name, resolved parameters, flags and code of an attack."""
+def attack_record(attack: Attack, learned: Learned | None = None, evaluated_on: Collection[str] = ()) -> PartRecord:
+    """Name, resolved parameters, flags and code of an attack, and what it has learned.
+
+    Ensembles list their members: what they hold may change under the same name.
+    """
+    parameters: dict[str, JsonValue] = dataclasses.asdict(attack)
+    if isinstance(attack, AutoAttack):
+        parameters["members"] = [spelled(one.name, one) for one in attack.members]
+    seen = learned is not None and not learned.references.isdisjoint(evaluated_on)
     return PartRecord(
         name=attack.name,
         label=spelled(attack.name, attack),
-        parameters=dataclasses.asdict(attack),
-        flags=attack.flags,
+        parameters=parameters,
+        weights="" if learned is None else learned.sha256,
+        flags=(*attack.flags, *(["attack-saw-references"] if seen else [])),
         code=code_digest(attack),
     )
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Attack, AttackResult
+from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.alone import differs, score_alone
 from robustiqa.benchmarks.cell import CellSpec, SampleRow, Status
 from robustiqa.benchmarks.perturbation import perturbations
@@ -118,7 +119,8 @@ def run_batch(job: Job, batch: Batch) -> list[SampleRow]:
         return rows if job.spec.purpose == "clean" else [_checked(job, batch, rows[0]), *rows[1:]]
     objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
     ids = [pair.id for pair in batch.pairs]
-    result = job.attack.run(objective, batch.dist, eps=job.spec.eps, seed=job.spec.seed, ids=ids)
+    limits = Limits(job.spec.max_queries, job.spec.max_seconds)
+    result = job.attack.run(objective, batch.dist, eps=job.spec.eps, seed=job.spec.seed, ids=ids, limits=limits)
     seconds = (time.perf_counter() - start) / len(batch.pairs)
     return _attacked_rows(job, batch, result, seconds)
 
@@ -182,9 +184,16 @@ def _attacked_rows(job: Job, batch: Batch, result: AttackResult, seconds: float)
                 dead_gradients=int(result.cost.dead[i]),
                 saturated_gradients=int(result.cost.saturated[i]),
                 seconds=seconds,
+                curve=_curve(result, i),
+                cut=bool(result.cut[i]),
             )
         )
     return rows
+
+
+def _curve(result: AttackResult, i: int) -> tuple[tuple[float, float], ...]:
+    points = [(point.at, float(point.score[i])) for point in result.curve]
+    return tuple((at, score) for at, score in points if math.isfinite(score))
 
 
 def _quality(dataset: PairDataset, pair: Pair) -> float:

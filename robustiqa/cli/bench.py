@@ -33,6 +33,10 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--eot", type=click.IntRange(min=1), default=None,
               help="Draws of a randomised model that each attack step averages  [default: what the model declares]")
+@click.option("--max-queries", type=click.IntRange(min=1), default=None,
+              help="Stop a search after so many model calls per sample, and keep its best  [default: no limit]")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), default=None,
+              help="Stop a search after so many seconds per sample of its batch, likewise  [default: no limit]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/bench"), show_default=True,
               help="Folder of results; what it holds is not computed again.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
@@ -43,7 +47,8 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 def bench(
     models: tuple[str, ...], attacks: tuple[str, ...], defenses: tuple[str, ...], datasets: tuple[str, ...],
     eps: tuple[float, ...], directions: tuple[str, ...], threat: str, limit: int | None, crop: int | None,
-    seed: int, eot: int | None, out: Path, batch_size: int, threads: int | None, device: str, dry_run: bool,
+    seed: int, eot: int | None, max_queries: int | None, max_seconds: float | None, out: Path, batch_size: int,
+    threads: int | None, device: str, dry_run: bool,
 ) -> None:
     """Attack models on a dataset and print how far their scores moved.
 
@@ -66,6 +71,8 @@ def bench(
         crop=(DEMO_CROP if is_demo else 0) if crop is None else crop,
         seed=seed,
         eot=eot,
+        max_queries=max_queries,
+        max_seconds=max_seconds,
         out=out,
         batch_size=batch_size,
         threads=threads,

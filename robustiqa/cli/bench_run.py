@@ -9,6 +9,7 @@ import torch
 from rich.console import Console
 
 from robustiqa.attacks import load_attack
+from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.bench import Outcome, describe, run
 from robustiqa.benchmarks.crew import default_threads
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
@@ -36,6 +37,8 @@ def run_bench(
     crop: int,
     seed: int,
     eot: int | None,
+    max_queries: int | None,
+    max_seconds: float | None,
     out: Path,
     batch_size: int,
     threads: int | None,
@@ -55,6 +58,7 @@ def run_bench(
         crop=crop or None,
         seed=seed,
         eot=eot,
+        limits=Limits(max_queries, max_seconds),
     )
     jobs = plan(request)
     if dry_run:

@@ -18,6 +18,7 @@ from robustiqa.cli.report import report
 from robustiqa.cli.score import score
 from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
+from robustiqa.cli.train_attack import train_attack
 from robustiqa.core.errors import RobustIQAError
 
 EPILOG = """\b
@@ -35,7 +36,9 @@ def cli() -> None:
     """Measure how far an attacker can move a full-reference image quality metric, and how much a defense helps."""
 
 
-for command in (bench, report, evaluate, speed, score, attack, train, models, attacks, defenses, datasets):
+for command in (
+    bench, report, evaluate, speed, score, attack, train, train_attack, models, attacks, defenses, datasets,
+):  # fmt: skip
     cli.add_command(command)
 
 

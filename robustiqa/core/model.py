@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ class ModelInfo:
         paper: where the model comes from.
         weights: file names (see ``robustiqa.models.weights``) with their sha256.
         trained_on: data the weights have seen, for the flags of the report.
+        defense: label of the purifiers in front of the model, as it can be typed; empty where there are none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ModelInfo:
     weights: tuple[tuple[str, str], ...] = ()
     trained_on: tuple[str, ...] = ()
     flags: tuple[str, ...] = field(default=())
+    defense: str = ""
 
     @property
     def orientation(self) -> int:
@@ -72,6 +74,14 @@ class Reference(NamedTuple):
         """One CPU generator per sample, from its seed; from 0 where none were set, so that a plain score repeats."""
         seeds = self.seeds or (0,) * len(self.image)
         return tuple(torch.Generator().manual_seed(seed) for seed in seeds)
+
+
+@runtime_checkable
+class ExposesFeatures(Protocol):
+    """A model that shows what it compares: attacks in feature space use it where it is there."""
+
+    def feature_layers(self, reference: Reference, dist: Tensor) -> tuple[Tensor, ...]:
+        """Features before the score, layer by layer [N, ...], of ``dist`` [N, 3, H, W] seen against ``reference``."""
 
 
 class QualityModel(nn.Module, ABC):

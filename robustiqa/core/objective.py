@@ -10,7 +10,7 @@ from torch import Tensor
 
 from robustiqa.core.draws import Reported, mean_of, reported_draws, reported_scores
 from robustiqa.core.errors import InvalidInput
-from robustiqa.core.model import QualityModel, Reference, check_scores
+from robustiqa.core.model import ExposesFeatures, QualityModel, Reference, check_scores
 from robustiqa.core.random import derive_seed
 
 DIRECTIONS = {"up": 1, "down": -1}
@@ -54,6 +54,21 @@ class Score(Protocol):
     model: QualityModel
     ref: Tensor
     count: int
+
+    @property
+    def signs(self) -> Tensor:
+        """+1 [N] where the quality of the attacked image is to be raised, -1 where it is to be lowered."""
+
+    @property
+    def passes(self) -> int:
+        """Forward passes of one value of the search."""
+
+    @property
+    def exposes_features(self) -> bool:
+        """Whether :meth:`nearness_and_grad` can be asked."""
+
+    def nearness_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """How near ``x`` is to its reference in feature space [M], oriented like J, and its gradient."""
 
     @property
     def cost(self) -> Cost:
@@ -128,6 +143,7 @@ class Objective:
             )
         self._books = _Books(Cost.zeros(self.count), Cost.zeros(self.count))
         self._eot = model.info.eot if eot is None else eot
+        self._own_layers: tuple[Tensor, ...] | None = None
         self.seed_draws(range(self.count))
 
     def seed_draws(self, seeds: Sequence[int]) -> None:
@@ -178,6 +194,41 @@ class Objective:
     def note_saturated(self, index: Tensor) -> None:
         """Count a gradient of samples ``index`` [M] that was there and that a library's loss lost."""
         _add(self._books.open.saturated, index)
+
+    @property
+    def passes(self) -> int:
+        """Forward passes of one value of the search: the draws that it is the mean of."""
+        return 1 if self.model.info.deterministic else self._eot
+
+    @property
+    def exposes_features(self) -> bool:
+        """Whether the model shows its features, so that :meth:`nearness_and_grad` can be asked."""
+        return isinstance(self.model, ExposesFeatures)
+
+    def nearness_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """How near ``x`` is to its reference in the model's features, oriented like J, and its gradient.
+
+        Minus the mean squared difference to the reference's own features, each layer in units of its mean square,
+        summed; times the sign of the sample. Counted as a forward and a backward pass.
+
+        Raises:
+            InvalidInput: the model shows no features.
+        """
+        model = self.model
+        if not isinstance(model, ExposesFeatures):
+            raise InvalidInput(f"model {self.model.info.name!r} has no feature_layers; attack its score instead.")
+        if self._own_layers is None:
+            with torch.no_grad():
+                self._own_layers = model.feature_layers(self._reference, self.ref)
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            layers = model.feature_layers(self._reference.select(index), x)
+            pairs = zip(layers, self._own_layers, strict=True)
+            nearness = -self.signs[index] * sum(_difference(own[index], layer) for layer, own in pairs)
+            gradient = _gradient(nearness, x)
+        for counter in (self._books.open.forwards, self._books.open.backwards):
+            _add(counter, index)
+        return nearness.detach(), gradient
 
     def evaluated(self, x: Tensor, j: Tensor) -> Tensor:
         """Native scores [N] of the whole batch ``x`` as the evaluated model reports them; ``j`` is the harness's J.
@@ -237,6 +288,12 @@ def _gradient(j: Tensor, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
     (gradient,) = torch.autograd.grad(j.sum(), x, allow_unused=True, materialize_grads=True)
     return gradient
+
+
+def _difference(own: Tensor, layer: Tensor) -> Tensor:
+    """Mean square [M] of the difference of two layers [M, ...] over that of the first."""
+    scale = (own**2).flatten(1).mean(1) + torch.finfo(own.dtype).tiny
+    return ((layer - own) ** 2).flatten(1).mean(1) / scale
 
 
 def _is_dead(gradient: Tensor) -> Tensor:

@@ -103,6 +103,27 @@ class TwoAFC:
                 self._still = self._still + torch.where(part.attacked, torch.zeros_like(j), j)
 
     @property
+    def signs(self) -> Tensor:
+        """-1 [N] where the attacked image is to look worse, +1 where better; of ``both``, as the first of the two."""
+        first, second = self._parts
+        return torch.where(first.attacked, first.objective.signs, second.objective.signs)
+
+    @property
+    def passes(self) -> int:
+        """Forward passes of one value of the search: those of each image that is attacked."""
+        first, second = (part.attacked.long() * part.objective.passes for part in self._parts)
+        return int((first + second).max())
+
+    @property
+    def exposes_features(self) -> bool:
+        """Never: a margin between two images is no distance to one reference."""
+        return False
+
+    def nearness_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 (as Score has it)
+        """Raises InvalidInput, as for a model without features."""
+        raise InvalidInput("a 2AFC margin has no features; attack the margin instead.")
+
+    @property
     def cost(self) -> Cost:
         """Passes spent by the search, over both images."""
         first, second = (part.objective.cost for part in self._parts)

@@ -66,6 +66,10 @@ class DISTS(QualityModel):
         distance: Tensor = (alpha * texture + beta * structure).sum(1) / (alpha.sum() + beta.sum())
         return distance
 
+    def feature_layers(self, reference: Reference, dist: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """The image and the five layers of VGG16, whatever the reference."""
+        return (dist, *self.trunk(dist))
+
     def _layers(self, image: Tensor) -> list[Layer]:
         return [_moments(features) for features in (image, *self.trunk(image))]
 

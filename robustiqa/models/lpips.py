@@ -35,6 +35,10 @@ class LPIPS(QualityModel):
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:
         return weighted_distance(reference.features, self._features(dist), self.heads)
 
+    def feature_layers(self, reference: Reference, dist: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """The normalised layers of ``dist``, whatever the reference."""
+        return self._features(dist)
+
     def _features(self, image: Tensor) -> tuple[Tensor, ...]:
         return tuple(unit_normalised(layer) for layer in self.trunk(image))
 

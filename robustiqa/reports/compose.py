@@ -76,7 +76,12 @@ def views(cells: Iterable[Cell]) -> Iterator[View]:
         else:
             others[_subject(cell.spec, cell.spec.purpose)] = cell.samples
     for group in groups.values():
-        yield from _directions(group, others)
+        signs = [cell.spec.direction for cell in group]
+        if len(set(signs)) == len(signs):
+            yield from _directions(group, others)
+        else:  # an attack learned anew: nothing says which of its files belong together
+            for cell in group:
+                yield from _directions([cell], others)
 
 
 def _directions(group: list[Cell], others: Mapping[str, tuple[SampleRow, ...]]) -> Iterator[View]:
@@ -119,4 +124,7 @@ def _subject(spec: CellSpec, purpose: str) -> str:
 
 
 def _group(spec: CellSpec) -> str:
-    return canonical({**spec.model_dump(mode="json"), "direction": None})
+    """Cells that differ in direction alone; what an attack learned differs with it."""
+    fields = spec.model_dump(mode="json")
+    attack = None if fields["attack"] is None else {**fields["attack"], "weights": ""}
+    return canonical({**fields, "direction": None, "attack": attack})

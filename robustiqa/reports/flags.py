@@ -31,6 +31,9 @@ def _loses_to_rounding(view: View) -> bool:
 
 
 def _eps_exceeded(view: View) -> bool:
+    attack = view.spec.attack
+    if attack is not None and attack.parameters.get("norm") == "l2":  # ε is a root mean square, which PSNR tells
+        return any(row.psnr is not None and 10 ** (-row.psnr / 20) > view.spec.eps * (1 + 1e-4) for row in view.rows)
     return any(row.linf is not None and row.linf > view.spec.eps + SLACK for row in view.rows)
 
 
@@ -45,6 +48,7 @@ def _is_adaptive(view: View) -> bool:
 _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "8bit-loss": _loses_to_rounding,
     "batch-dependent": lambda view: any(row.batch_dependent for row in view.calibration),
+    "budget-cut": lambda view: any(row.cut for row in view.rows),
     "dead-gradients": lambda view: any(row.dead_gradients for row in view.rows),
     "eps-exceeded": _eps_exceeded,
     "labels-seen-in-training": _labels_seen,

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import L2, Linf
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.random import RandomStreams
 from tests.attacks.cases import EPS, images
@@ -104,3 +104,63 @@ def test_bad_eps_is_refused_with_its_value(eps):
     """ε lies in (0, 1]; the message says how to write it."""
     with pytest.raises(InvalidInput, match=f"eps {eps!r}.*8/255"):
         Linf.around(images()[1], eps)
+
+
+def size(change):
+    return change.double().square().flatten(1).mean(1).sqrt()
+
+
+@given(eps=st.floats(1e-6, 1), seed=SEEDS, reach=st.floats(0.01, 10))
+def test_l2_projection_never_leaves_the_ball_and_keeps_what_is_inside(eps, seed, reach):
+    """Exactly, as float64 measures the float32 images; twice is once; rows pick their own ball."""
+    center = uniform(seed)
+    ball, everyone = L2.around(center, eps), torch.arange(2)
+    x = center + reach * (2 * uniform(seed + 1) - 1)
+    projected = ball.project(x)
+    assert bool((size(projected.double() - center.double()) <= eps).all())
+    assert 0 <= float(projected.min()) <= float(projected.max()) <= 1
+    assert ball.contains(projected, everyone).all()
+    assert torch.equal(ball.project(projected), projected)
+    index = torch.tensor([1, 0, 1])
+    assert torch.equal(ball.project(x[index], index), projected[index])
+
+
+def test_l2_ball_holds_the_linf_ball_and_refuses_what_is_outside():
+    """Its own corners, NaN, and images out of [0, 1]."""
+    _, center = images(2)
+    ball, everyone = L2.around(center, EPS), torch.arange(2)
+    assert ball.contains(Linf.around(center, EPS).high, everyone).tolist() == [True, True]
+    assert ball.contains(ball.high, everyone).tolist() == [False, False]
+    assert ball.contains(center * torch.nan, everyone).tolist() == [False, False]
+    outside = center.clone()
+    outside[0, 0, 0, 0] = 1 + 1e-6
+    assert ball.contains(outside, everyone).tolist() == [False, True]
+
+
+@given(levels=st.integers(1, 64), seed=SEEDS)
+def test_l2_rounding_stays_in_the_ball(levels, seed):
+    """On the grid and within ε of an image that is on it."""
+    _, center = images(2, 6, seed)
+    ball = L2.around(center, levels / 255)
+    x = ball.project(center + uniform(seed)[:, :, :1, :1] - 0.5)
+    rounded = ball.round_8bit(x)
+    assert bool((size(rounded.double() - center.double()) <= levels / 255).all())
+    assert torch.equal(rounded, (rounded * 255).round() / 255)
+
+
+def test_steepest_directions_have_size_one_in_their_norm():
+    """The sign; the gradient at a root mean square of 1; 0 for 0."""
+    gradient = torch.randn((2, 3, 5, 7), generator=torch.Generator().manual_seed(0))
+    gradient[1] = 0
+    _, center = images(2)
+    assert torch.equal(Linf.around(center, EPS).steepest(gradient), gradient.sign())
+    steep = L2.around(center, EPS).steepest(gradient)
+    assert float(size(steep)[0]) == pytest.approx(1, abs=1e-6)
+    assert not steep[1].any()
+
+
+@pytest.mark.parametrize("eps", [0, 8, float("nan")])
+def test_bad_l2_eps_is_refused_with_its_value(eps):
+    """As that of the other ball."""
+    with pytest.raises(InvalidInput, match=f"eps {eps!r}.*8/255"):
+        L2.around(images()[1], eps)

@@ -7,12 +7,27 @@ import torch
 
 from robustiqa.attacks import ATTACKS, load_attack
 from robustiqa.attacks.base import Attack
+from robustiqa.attacks.limits import Limits
 from robustiqa.core.objective import Objective
-from tests.toys import Linear, Wavy
+from robustiqa.training.perturbations import Recipe, learn
+from tests.toys import Linear, Wavy, memory
 
 EPS = 8 / 255
 SMALL = ["fgsm", "bim:steps=3", "pgd:steps=3,restarts=2", "apgd:steps=8,restarts=2", "cw:steps=5", "square:queries=20",
-         "autoattack:quick", "torchattacks:apgd,steps=4", "art:pgd,steps=3"]  # fmt: skip
+         "autoattack:quick", "mifgsm:steps=3", "nes:queries=20,pairs=3", "parsimonious:queries=40,block=4,batch=8",
+         "korhonen:steps=4", "perceptual:steps=2,bisections=2", "cw-min:searches=2,steps=4", "facpa", "uap",
+         "torchattacks:apgd,steps=4", "art:pgd,steps=3"]  # fmt: skip
+L2 = ["pgd:steps=3,norm=l2", "apgd:steps=6,restarts=2,norm=l2", "mifgsm:steps=3,norm=l2"]
+SIZES = [(1, 1), (1, 7), (5, 3), (13, 30), (67, 123)]
+
+
+@pytest.fixture(autouse=True)
+def learned(own_cache, tmp_path):
+    """What facpa and uap need for the toy model; made once, then taken from the cache."""
+    recipe = Recipe(steps=3, crop=24, width=2, batch=2)
+    for kind in ("facpa", "uap"):
+        for sign in (1, -1):
+            learn(kind, Wavy(), sign, memory(), recipe, tmp_path / f"{kind}{sign}.safetensors", lambda *_: None)
 
 
 def images(count=4, size=12, seed=0):
@@ -45,6 +60,96 @@ def test_result_is_feasible_and_never_worse_than_clean(text, direction):
     assert torch.equal(result.attacked_score, model(ref, result.adversarial))
 
 
+@pytest.mark.parametrize("text", L2)
+def test_an_l2_ball_is_exact_too(text):
+    """The root mean square change is at most ε, also on the 8-bit grid, and more than L-infinity allows is reached."""
+    ref, dist = images()
+    result = attack(text, Wavy(), ref, dist)
+    for x in (result.adversarial, result.adversarial_8bit):
+        assert float((x.double() - dist.double()).square().flatten(1).mean(1).sqrt().max()) <= EPS
+        assert 0 <= float(x.min()) <= float(x.max()) <= 1
+    assert float((result.adversarial - dist).abs().max()) > EPS
+    assert (result.attacked_score < attack(text.replace("l2", "linf"), Wavy(), ref, dist).attacked_score).all()
+
+
+@pytest.mark.parametrize("text", SMALL)
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size_is_attacked(text, size):
+    """Down to one pixel, and sides that are multiples of nothing."""
+    if text == "autoattack:quick" and size == SIZES[-1]:
+        pytest.skip("its members are tested at this size")
+    generator = torch.Generator().manual_seed(1)
+    ref, dist = (torch.rand((2, 3, *size), generator=generator) for _ in range(2))
+    text = text + ",distance=psnr,budget=60" if text.startswith("perceptual") else text  # SSIM needs 11 pixels
+    result = attack(text, Wavy(), ref, dist)
+    assert result.adversarial.shape == dist.shape
+    assert float((result.adversarial - dist).abs().max()) <= EPS
+    assert (result.attacked_score <= result.clean_score).all()
+
+
+@pytest.mark.parametrize("text", SMALL)
+def test_a_vanishing_eps_has_no_effect(text):
+    """The image stays where it is, and so does the score."""
+    ref, dist = images()
+    result = load_attack(text).run(Objective(Wavy(), ref), dist, 1e-9)
+    assert float((result.adversarial - dist).abs().max()) <= 1e-9
+    assert torch.allclose(result.attacked_score, result.clean_score, rtol=1e-5)
+    assert torch.equal(result.adversarial_8bit, dist)
+
+
+@pytest.mark.parametrize("text", [t for t in SMALL if t.split(":")[0] not in {"cw-min", "facpa", "uap"}])
+def test_strength_does_not_fall_with_eps_on_a_smooth_score(text):
+    """A linear score: twice the radius, at least the effect. (cw-min stops at its goal, learned ones know one score.)"""
+    ref, dist = images()
+    scores = [load_attack(text).run(Objective(Linear(), ref), dist, eps).attacked_score for eps in (2 / 255, 4 / 255)]
+    assert (scores[1] >= scores[0] - 1e-4).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "few", "many"),
+    [("bim", "steps=2", "steps=8"), ("pgd", "steps=2", "steps=8"), ("mifgsm", "steps=2", "steps=8"), ("apgd", "steps=5",
+     "steps=20"), ("cw", "steps=5", "steps=40"), ("korhonen", "steps=2", "steps=20"), ("nes", "queries=40",
+     "queries=400"), ("square", "queries=10", "queries=300"), ("parsimonious:block=4", "queries=20", "queries=300")],
+)  # fmt: skip
+def test_strength_does_not_fall_with_the_budget_on_a_smooth_score(text, few, many):
+    """More steps or queries on a linear score."""
+    ref, dist = images()
+    join = "," if ":" in text else ":"
+    less, more = (attack(f"{text}{join}{budget}", Linear(), ref, dist).attacked_score for budget in (few, many))
+    assert (more >= less - 1e-4).all()
+
+
+@pytest.mark.parametrize("text", SMALL)
+def test_the_model_is_left_as_it_was(text, tmp_path):
+    """In evaluation mode, no parameter with a gradient, the global generator untouched."""
+    ref, dist = images(2)
+    model = Weighted().eval()
+    before = torch.get_rng_state()
+    if text in {"facpa", "uap"}:
+        learn(text, model, 1, memory(), Recipe(steps=2, crop=24, width=2), tmp_path / "f.safetensors", lambda *_: None)
+    attack(text, model, ref, dist)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not model.training
+    assert model.weight.grad is None
+
+
+@pytest.mark.parametrize("text", SMALL)
+@pytest.mark.parametrize("limit", [1, 7, 15])
+def test_a_limit_on_queries_stops_every_search_cleanly(text, limit):
+    """No more passes than allowed, said so where it was stopped, and still feasible and no worse than clean."""
+    ref, dist = images(3)
+    result = load_attack(text).run(Objective(Wavy(), ref), dist, EPS, limits=Limits(max_queries=limit))
+    free = load_attack(text).run(Objective(Wavy(), ref), dist, EPS)
+    assert (result.cost.forwards <= limit).all()
+    assert torch.equal(result.cut, free.cost.forwards > limit)
+    assert (result.attacked_score <= result.clean_score).all()
+    assert (result.attacked_score >= free.attacked_score - 1e-3 * free.attacked_score).all() or "cw-min" in text
+    if not result.cut.any():
+        assert torch.equal(result.adversarial, free.adversarial)
+    alone = load_attack(text).run(Objective(Wavy(), ref[1:2]), dist[1:2], EPS, 0, ["1"], Limits(max_queries=limit))
+    assert torch.equal(alone.adversarial[0], result.adversarial[1])
+
+
 @pytest.mark.parametrize("text", SMALL)
 def test_batch_of_eight_equals_eight_batches_of_one_bit_for_bit(text):
     """A sample's result does not depend on its neighbours, nor on their order."""
@@ -59,7 +164,10 @@ def test_batch_of_eight_equals_eight_batches_of_one_bit_for_bit(text):
         assert torch.equal(alone.adversarial[0], together.adversarial[i])
 
 
-@pytest.mark.parametrize("text", ["pgd:steps=2", "square:queries=5", "autoattack:quick"])
+@pytest.mark.parametrize(
+    "text",
+    ["pgd:steps=2", "square:queries=5", "autoattack:quick", "nes:queries=8", "parsimonious:queries=60,block=2,batch=4"],
+)
 def test_random_numbers_follow_from_seed_and_id_alone(text):
     """The same seed repeats, another differs, and the global generator is not touched."""
     ref, dist = images()
@@ -75,7 +183,9 @@ def test_random_numbers_follow_from_seed_and_id_alone(text):
 @pytest.mark.parametrize(
     ("text", "forwards", "backwards"),
     [("fgsm", 1, 1), ("bim:steps=3", 3, 3), ("pgd:steps=3,restarts=2", 6, 6), ("apgd:steps=8,restarts=2", 16, 16),
-     ("cw:steps=5", 5, 5), ("square:queries=20", 20, 0), ("autoattack:quick", 300, 50)],
+     ("cw:steps=5", 5, 5), ("square:queries=20", 20, 0), ("autoattack:quick", 300, 50), ("mifgsm:steps=3", 3, 3),
+     ("nes:queries=21", 20, 0), ("parsimonious:queries=40,block=4", 40, 0), ("korhonen:steps=4", 4, 4),
+     ("perceptual:steps=2,bisections=2", 9, 6), ("cw-min:searches=2,steps=4", 18, 18), ("facpa", 0, 0), ("uap", 0, 0)],
 )  # fmt: skip
 def test_cost_is_counted_exactly(text, forwards, backwards):
     """Passes per sample of the search, the harness's own apart."""
@@ -93,6 +203,17 @@ def test_stronger_attacks_are_stronger_on_a_rugged_score():
     )
     assert ((pgd <= fgsm + 1e-3).float().mean()) >= 0.95
     assert ((apgd <= pgd + 1e-3).float().mean()) >= 0.95
+
+
+class Weighted(Wavy):
+    """The same with a parameter that an attack must not train."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def compare(self, reference, dist):
+        return self.weight * super().compare(reference, dist)
 
 
 @dataclass(frozen=True)

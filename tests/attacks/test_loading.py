@@ -14,8 +14,8 @@ def test_every_builtin_loads_with_its_defaults_and_says_what_it_is(name):
     attack = load_attack(name)
     assert isinstance(attack, Attack)
     assert attack.name == name
-    assert "arXiv" in attack.paper
-    assert attack.access == ("black-box" if name == "square" else "white-box")
+    assert "arXiv" in attack.paper or "doi" in attack.paper
+    assert attack.access == ("black-box" if name in {"nes", "parsimonious", "square"} else "white-box")
 
 
 def test_parameters_are_spelled_or_given_and_the_given_win():
@@ -54,6 +54,13 @@ def test_unknown_names_are_refused_by_name(text, said):
         ("bim:alpha=-1", r"bim: alpha=-1\.0"),
         ("square:queries=-1", "square: queries=-1"),
         ("square:p_init=0", r"square: p_init=0\.0"),
+        ("apgd:norm=l1", "norm='l1' is not one of linf, l2"),
+        ("apgd:loss=ce", "loss='ce' is not one of score, features"),
+        ("mifgsm:decay=0", r"mifgsm: decay=0\.0 must be above 0"),
+        ("nes:queries=1", "nes: queries=1"),
+        ("parsimonious:block=0", "parsimonious: block=0"),
+        ("perceptual:budget=0", "perceptual: budget=0"),
+        ("cw-min:tau=-1", r"cw-min: tau=-1\.0"),
         ("autoattack:fast", "version='fast' is not one of standard, quick"),
         ("pgd:steps=", "'steps='"),
     ],

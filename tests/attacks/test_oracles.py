@@ -60,6 +60,17 @@ def test_last_iterate_equals_both_peers(lpips, shared, pair, name, text, toleran
 
 
 @pytest.mark.parametrize("pair", CROPS)
+def test_mifgsm_last_iterate_equals_both_peers(lpips, shared, pair):
+    """Ten steps of 2/255 with decay 1; the peers differ by their own rounding of the normalised gradient."""
+    result = run(lpips, shared, pair, "mifgsm")
+    found = peers(shared, pair, "MI-FGSM-10")
+    assert len(found) >= 2
+    for peer in found:
+        assert float(result.last_score) == pytest.approx(peer, abs=1e-3)
+        assert float(result.attacked_score) <= peer + 1e-3
+
+
+@pytest.mark.parametrize("pair", CROPS)
 def test_apgd_is_at_least_as_strong_as_the_stronger_peer_within_ten_percent(lpips, shared, pair):
     """100 steps, one start."""
     assert float(run(lpips, shared, pair, "apgd").attacked_score) <= 1.1 * min(peers(shared, pair, "APGD-CE-100"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robustiqa.attacks.base import Access
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.engines.bridge import Bridge
 from robustiqa.attacks.engines.engine import Engine, Recipe
 from robustiqa.attacks.search import Search
@@ -53,7 +53,7 @@ class ART(Engine):
         self,
         search: Search,
         x: Tensor,
-        ball: Linf,
+        ball: Ball,
         sample: int,
         random: RandomStreams,  # noqa: ARG002 (its numbers come from numpy, seeded)
         seed: int,  # noqa: ARG002

@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
 
@@ -20,7 +20,7 @@ SLACK: Final = 1e-6  # libraries clip to the ball in float32; what they miss it 
 class Bridge(nn.Module):
     """J [M] of any number of candidates [M, 3, H, W] of one sample, differentiable."""
 
-    def __init__(self, search: Search, ball: Linf, sample: int) -> None:
+    def __init__(self, search: Search, ball: Ball, sample: int) -> None:
         super().__init__()
         self._search, self._ball, self._sample = search, ball, sample
         device = ball.center.device
@@ -83,7 +83,7 @@ class TwoLogits(nn.Module):
         self.bridge, self._start, self._scale = bridge, start, scale
 
     @classmethod
-    def around(cls, search: Search, ball: Linf, sample: int, random: RandomStreams) -> "TwoLogits":
+    def around(cls, search: Search, ball: Ball, sample: int, random: RandomStreams) -> "TwoLogits":
         """The logits of one sample, scaled by what ``random``'s corner of its ball does to it."""
         start, scale = scale_of(search, ball, sample, random)
         return cls(Bridge(search, ball, sample), start, scale)
@@ -94,7 +94,7 @@ class TwoLogits(nn.Module):
         return torch.stack((-u, u), 1)
 
 
-def scale_of(search: Search, ball: Linf, sample: int, random: RandomStreams) -> tuple[float, float]:
+def scale_of(search: Search, ball: Ball, sample: int, random: RandomStreams) -> tuple[float, float]:
     """Clean J of a sample, and how far a random corner of its ball is from it; at least a thousandth of it, never 0."""
     index = torch.tensor([sample], device=ball.center.device)
     toss = torch.rand(ball.center[index].shape, generator=random.generators()[sample]).to(index.device)

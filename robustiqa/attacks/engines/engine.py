@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, check_bound
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput, UnknownName
 from robustiqa.core.random import RandomStreams
@@ -82,11 +82,11 @@ class Engine(Attack):
 
     @abstractmethod
     def _attack_one(
-        self, search: Search, x: Tensor, ball: Linf, sample: int, random: RandomStreams, seed: int
+        self, search: Search, x: Tensor, ball: Ball, sample: int, random: RandomStreams, seed: int
     ) -> Tensor:
         """What the library returns [1, 3, H, W] for the image ``x`` [1, 3, H, W] of one sample."""
 
-    def _search(self, search: Search, x: Tensor, ball: Linf, random: RandomStreams) -> Tensor:
+    def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x.clone()
         for sample, seed in enumerate(random.seeds()):
             with lent_generators(seed, x.device), torch.enable_grad():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.engines.bridge import TwoLogits
 from robustiqa.attacks.engines.engine import Engine, Recipe
 from robustiqa.attacks.search import Search
@@ -51,7 +51,7 @@ class TorchAttacks(Engine):
         return self.version
 
     def _attack_one(
-        self, search: Search, x: Tensor, ball: Linf, sample: int, random: RandomStreams, seed: int
+        self, search: Search, x: Tensor, ball: Ball, sample: int, random: RandomStreams, seed: int
     ) -> Tensor:
         import torchattacks  # noqa: PLC0415 (an extra, and slow to import)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from robustiqa.core.model import QualityModel, Reference
+from robustiqa.core.parameters import spelled
 from robustiqa.core.random import derive_seed
 from robustiqa.defenses.base import Defense
 
@@ -72,6 +73,7 @@ class PurifiedModel(QualityModel):
             min_size=purifier.smallest(model.info.min_size),
             deterministic=model.info.deterministic and not randomised,
             eot=max(model.info.eot, EOT if randomised else 1),
+            defense="+".join(filter(None, (spelled(purifier.name, purifier), model.info.defense))),
         )
 
     def prepare(self, ref: Tensor) -> Reference:

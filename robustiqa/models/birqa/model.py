@@ -48,6 +48,10 @@ class BiRQANetwork(QualityModel):
         """The score with its parts, for ``dist`` [N, 3, H, W] against prepared references."""
         return Explanation(*self.network(self.maps(reference, dist)))
 
+    def feature_layers(self, reference: Reference, dist: Tensor) -> tuple[Tensor, ...]:
+        """What the head judges, level by level."""
+        return tuple(self.network.trunk(self.maps(reference, dist))[0])
+
     def maps(self, reference: Reference, dist: Tensor) -> list[list[Tensor]]:
         """The feature maps, ``[level][feature]`` of [N, ., H, W]: what the network sees."""
         size = len(Half._fields)

@@ -58,6 +58,12 @@ class Network(nn.Module):
 
     def forward(self, maps: Sequence[Sequence[Tensor]]) -> tuple[Verdict, list[Injection]]:
         """``maps[level][feature]`` to the verdict and, coarse level by coarse level, what CSRAM injected."""
+        tensors, injections = self.trunk(maps)
+        verdict: Verdict = self.head(tensors)
+        return verdict, injections
+
+    def trunk(self, maps: Sequence[Sequence[Tensor]]) -> tuple[list[Tensor], list[Injection]]:
+        """What the head judges, one tensor [N, width, H, W] per level, and CSRAM's injections."""
         tensors = [fuse(level) for fuse, level in zip(self.fusion, maps, strict=True)]
         injections = []
         for i, lift in enumerate(self.csram):
@@ -65,8 +71,7 @@ class Network(nn.Module):
             injections.append(injection)
         for i in reversed(range(len(self.scgb))):
             tensors[i] = self.scgb[i](tensors[i], tensors[i + 1])
-        verdict: Verdict = self.head(tensors)
-        return verdict, injections
+        return tensors, injections
 
 
 def _initialise(module: nn.Module) -> None:
