@@ -24,7 +24,7 @@ def train_attack(
     attack: str, model_name: str, defense_name: str, direction: str, dataset: str, out: Path, steps: int, crop: int,
     width: int, seed: int,
 ) -> None:
-    r"""Train what the attacks facpa and uap need, for one model and direction.
+    """Train what the attacks facpa and uap need, for one model and direction.
 
     It learns on 60 % of the references and names the others in FILE.json. What is made is kept in the cache as well,
     where robustiqa bench --attack facpa finds it. Example:

@@ -60,8 +60,9 @@ def test_limits_are_in_the_key_of_attacks_alone():
         assert (a.key == b.key) == (a.purpose != "attack")
 
 
-def test_both_directions_of_a_learned_attack_compose(tmp_path):
+def test_both_directions_of_a_learned_attack_compose(tmp_path, monkeypatch):
     """up and down hold different files and still make tomean; without files nothing runs, and the command is said."""
+    monkeypatch.setenv("ROBUSTIQA_CACHE", str(tmp_path / "cache"))  # other tests learn for the same toys
     with pytest.raises(InvalidInput, match="robustiqa train-attack uap --model linear --direction up"):
         bench([Linear()], ["uap"], memory(), directions=["tomean"], out=tmp_path / "none")
     for sign in (1, -1):
