@@ -20,7 +20,7 @@ from robustiqa.core.files import write_atomically
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import spelled
 from robustiqa.core.random import own_random_numbers
-from robustiqa.models.birqa.entry import BIRQA
+from robustiqa.models.birqa.entry import BIRQA, TRAINABLE
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 from robustiqa.training.clean import Run, run_clean
 from robustiqa.training.loop import Report
@@ -145,6 +145,6 @@ def _trained(settings: Settings, bench: Bench, path: Path) -> Trial:
 def _train(settings: Settings, bench: Bench, out: Path) -> dict[str, Any]:
     """Train, and return the facts that the run wrote beside ``out``."""
     report: Report = lambda step, figures: bench.report(spelled("birqa", settings), step, figures)  # noqa: E731
-    run_clean(Run(settings, bench.recipe, bench.photographs, out, bench.seed, bench.jobs), report)
+    run_clean(Run(TRAINABLE, settings, bench.recipe, bench.photographs, out, bench.seed, bench.jobs), report)
     facts: dict[str, Any] = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
     return facts

@@ -17,8 +17,8 @@ STRIDE = 11  # coprime to the number of types and strata, so that a stride throu
 def validate(
     model: QualityModel, shelves: Sequence[Shelf], labels: Sequence[NDArray[np.float64]], orientation: int = 1
 ) -> dict[str, float]:
-    """SROCC, pooled and within type, and PLCC of ``orientation`` * score, on every ``STRIDE``-th pair of each validation shelf,
-    whole windows.
+    """SROCC, pooled and within type, and PLCC of ``orientation`` * score, on every ``STRIDE``-th pair of each
+    validation shelf, whole windows.
     """
     predictions, targets, types = [], [], []
     for offset, (shelf, values) in enumerate(zip(shelves, labels, strict=True)):
