@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from robustiqa.cli.ablate import ablate
 from robustiqa.cli.attack import attack
 from robustiqa.cli.bench import bench
 from robustiqa.cli.datasets import datasets
@@ -16,6 +17,7 @@ from robustiqa.cli.evaluate import evaluate
 from robustiqa.cli.listing import attacks, defenses, models
 from robustiqa.cli.report import report
 from robustiqa.cli.score import score
+from robustiqa.cli.search_features import search_features
 from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
 from robustiqa.cli.train_attack import train_attack
@@ -37,7 +39,8 @@ def cli() -> None:
 
 
 for command in (
-    bench, report, evaluate, speed, score, attack, train, train_attack, models, attacks, defenses, datasets,
+    bench, report, evaluate, speed, score, attack, train, train_attack, search_features, ablate,
+    models, attacks, defenses, datasets,
 ):  # fmt: skip
     cli.add_command(command)
 

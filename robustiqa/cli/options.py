@@ -50,3 +50,11 @@ def torch_device(name: str) -> "torch.device":
     except (RuntimeError, AssertionError) as error:
         raise InvalidInput(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
     return device
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Width and height in pixels from ``WIDTHxHEIGHT``."""
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if match is None:
+        raise InvalidInput(f"size {text!r} is not WIDTHxHEIGHT in pixels; write it as 1920x1080.")
+    return int(match[1]), int(match[2])

@@ -1,11 +1,8 @@
 """``robustiqa speed``."""
 
 import json
-import re
 
 import click
-
-from robustiqa.core.errors import InvalidInput
 
 
 @click.command()
@@ -17,10 +14,10 @@ from robustiqa.core.errors import InvalidInput
 def speed(models: tuple[str, ...], size: str, runs: int, device: str, as_json: bool) -> None:
     """Measure how many pairs a second models score, and how many steps of an attack they allow, side by side."""
     from robustiqa.benchmarks.speed import measure, synthetic_pair
-    from robustiqa.cli.options import torch_device
+    from robustiqa.cli.options import image_size, torch_device
     from robustiqa.models import load_model
 
-    width, height = _size(size)
+    width, height = image_size(size)
     where = torch_device(device)
     ref, dist = (image.to(where) for image in synthetic_pair(width, height))
     speeds = measure([load_model(name).to(where) for name in models], ref, dist, runs)
@@ -48,10 +45,3 @@ def speed(models: tuple[str, ...], size: str, runs: int, device: str, as_json: b
     head = ["model", "forward ms", "pairs/s", "x first", "attack step ms", "steps/s", "x first"]
     click.echo(f"{width}x{height}, {device}, median of {runs} interleaved runs\n")
     click.echo(pd.DataFrame(rows, columns=head).to_markdown(index=False, disable_numparse=True))
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
-    if match is None:
-        raise InvalidInput(f"size {text!r} is not WIDTHxHEIGHT in pixels; write it as 1920x1080.")
-    return int(match[1]), int(match[2])

@@ -93,7 +93,7 @@ def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type
         except (ValueError, ArithmeticError):  # 1/0 and 1e400 are spelled like numbers
             continue
     if typing.get_origin(hint) is typing.Literal:
-        raise InvalidInput(f"{name}={value!r} is not one of {', '.join(map(str, _options(hint)))}.")
+        raise InvalidInput(f"{name}={value!r} is not one of {', '.join(map(_typed, _options(hint)))}.")
     allowed = " or ".join(option.__name__ for option in _options(hint))
     raise InvalidInput(f"{name}={value!r} is not of type {allowed}.")
 
@@ -109,6 +109,8 @@ def _read(text: str, option: Any) -> object:  # noqa: ANN401
         return float(Fraction(text))
     if option is bool and text.lower() in {"true", "false"}:
         return text.lower() == "true"
+    if isinstance(option, bool) and text.lower() == str(option).lower():
+        return option
     if option is types.NoneType and text.lower() == "none":
         return None
     if option is int or option is str:

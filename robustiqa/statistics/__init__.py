@@ -30,6 +30,7 @@ from robustiqa.statistics.gain import (
 )
 from robustiqa.statistics.linear_and_kendall import bootstrap_krocc, bootstrap_plcc
 from robustiqa.statistics.logistic import LogisticMap, fit_logistic, plcc_after_logistic
+from robustiqa.statistics.pareto import pareto_ranks
 from robustiqa.statistics.resamples import Mode, Resamples
 from robustiqa.statistics.two_afc import TwoAFC, flip_rate, majority_accuracy, soft_score
 from robustiqa.statistics.within_type import WithinType, bootstrap_srocc_within_type, srocc_within_type
@@ -65,6 +66,7 @@ __all__ = [
     "krocc",
     "majority_accuracy",
     "paired_difference",
+    "pareto_ranks",
     "plcc",
     "plcc_after_logistic",
     "random_signs",

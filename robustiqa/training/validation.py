@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from robustiqa.core.images import to_tensor
 from robustiqa.core.model import QualityModel
-from robustiqa.statistics import srocc, srocc_within_type
+from robustiqa.statistics import plcc, srocc, srocc_within_type
 from robustiqa.training.pairs import Shelf
 
 STRIDE = 11  # coprime to the number of types and strata, so that a stride through a shelf meets them all
@@ -17,8 +17,8 @@ STRIDE = 11  # coprime to the number of types and strata, so that a stride throu
 def validate(
     model: QualityModel, shelves: Sequence[Shelf], labels: Sequence[NDArray[np.float64]], orientation: int = 1
 ) -> dict[str, float]:
-    """SROCC of ``orientation`` * score, pooled and within type, on every ``STRIDE``-th pair of each validation shelf,
-    whole windows.
+    """SROCC, pooled and within type, and PLCC of ``orientation`` * score, on every ``STRIDE``-th pair of each
+    validation shelf, whole windows.
     """
     predictions, targets, types = [], [], []
     for offset, (shelf, values) in enumerate(zip(shelves, labels, strict=True)):
@@ -31,4 +31,5 @@ def validate(
     return {
         "validation_srocc": srocc(targets, predictions),
         "validation_within_type": srocc_within_type(targets, predictions, types).mean,
+        "validation_plcc": plcc(targets, predictions),
     }

@@ -96,3 +96,16 @@ def test_unknown_parameters_are_refused(name, said):
     """With the nearest; fields that no one may set are unknown as well."""
     with pytest.raises(UnknownName, match=f"parameter of Sample.*{said}"):
         build(Sample, {name: "1"})
+
+
+@dataclass(frozen=True)
+class Switch:
+    module: Literal[True, False, "other"] = True
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("other", "other")])
+def test_a_switch_with_a_third_position_reads_both_kinds(text, value):
+    """Booleans stay booleans beside a name."""
+    assert build(Switch, {"module": text}).module is value
+    with pytest.raises(InvalidInput, match="one of true, false, other"):
+        build(Switch, {"module": "on"})

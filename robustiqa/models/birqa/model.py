@@ -8,7 +8,9 @@ from torch import Tensor
 
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.birqa.csram import Injection
-from robustiqa.models.birqa.features import FEATURES, Half, half, pyramid, to_ycbcr
+from robustiqa.models.birqa.features import FEATURES
+from robustiqa.models.birqa.features.half import Half, parts_kept, pyramid
+from robustiqa.models.birqa.features.pixels import to_ycbcr
 from robustiqa.models.birqa.head import Verdict
 from robustiqa.models.birqa.lbp import LBP
 from robustiqa.models.birqa.network import Architecture, Network
@@ -36,10 +38,11 @@ class BiRQANetwork(QualityModel):
         self.info = info
         self.settings = settings
         self.network = Network(settings)
+        self._features = [FEATURES[name] for name in settings.names]
+        self._kept = parts_kept(self._features)
 
     def prepare(self, ref: Tensor) -> Reference:
-        halves = self._halves(ref)
-        return Reference(ref, tuple(part for one in halves for part in one))
+        return Reference(ref, tuple(half[part] for half in self._halves(ref) for part in self._kept))
 
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:
         return self.explain(reference, dist).verdict.score
@@ -54,13 +57,16 @@ class BiRQANetwork(QualityModel):
 
     def maps(self, reference: Reference, dist: Tensor) -> list[list[Tensor]]:
         """The feature maps, ``[level][feature]`` of [N, ., H, W]: what the network sees."""
-        size = len(Half._fields)
-        parts = reference.features
-        refs = [Half(*parts[i : i + size]) for i in range(0, len(parts), size)]
+        tensors, size = reference.features, len(self._kept)
+        refs = [
+            Half(dict(zip(self._kept, tensors[i : i + size], strict=True)), self.settings.lbp)
+            for i in range(0, len(tensors), size)
+        ]
         return [
-            [FEATURES[name].compute(ref, one) for name in self.settings.names]
+            [feature.compute(ref, one) for feature in self._features]
             for ref, one in zip(refs, self._halves(dist), strict=True)
         ]
 
     def _halves(self, image: Tensor) -> list[Half]:
-        return [half(level, self.settings.lbp) for level in pyramid(to_ycbcr(image), self.settings.levels)]
+        levels = pyramid(to_ycbcr(image), self.settings.levels)
+        return [Half.of(level, self.settings.lbp, self._kept) for level in levels]

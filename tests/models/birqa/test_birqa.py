@@ -9,7 +9,10 @@ import torch
 from robustiqa.core.errors import InvalidInput, MissingWeights, UnknownName
 from robustiqa.models import load_model, model_info
 from robustiqa.models.birqa.entry import SHA256, SHIPPED
-from robustiqa.models.birqa.features import FEATURES, gradient_magnitude, half, pyramid, to_ycbcr
+from robustiqa.models.birqa.features import FEATURES
+from robustiqa.models.birqa.features.edges import gradient_magnitude
+from robustiqa.models.birqa.features.half import Half, pyramid
+from robustiqa.models.birqa.features.pixels import to_ycbcr
 from robustiqa.models.birqa.lbp import bits
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 
@@ -75,7 +78,7 @@ def test_more_distortion_scores_lower(birqa):
 
 
 @pytest.mark.parametrize(
-    "switches", ["csram=false", "scgb=false", "rah=false", "features=ssim", "features=color+lbp,width=8", "levels=2"]
+    "switches", ["csram=false", "csram=cross-attention", "scgb=false", "scgb=product", "rah=false", "features=ssim", "features=color+lbp,width=8", "levels=2"]
 )
 def test_every_part_can_be_switched(switches):
     """The ablation needs each architecture to run and learn."""
@@ -102,7 +105,7 @@ def test_the_gradient_map_tells_blur_from_added_detail():
     """Similarity is 1 for equal images and symmetric; the signed part is antisymmetric and negative under blur."""
     image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
     blurred = torch.nn.functional.avg_pool2d(image, 3, 1, 1, count_include_pad=False)
-    sharp, soft = (half(to_ycbcr(x), "smooth") for x in (image, blurred))
+    sharp, soft = (Half.of(to_ycbcr(x), "smooth", ()) for x in (image, blurred))
     compute = FEATURES["gradient"].compute
     same, lost, gained = compute(sharp, sharp), compute(sharp, soft), compute(soft, sharp)
     assert torch.allclose(same[:, 0], torch.ones(1))

@@ -1,0 +1,121 @@
+"""What the feature search and the ablation found, as tables and as the picture of the paper's Figure 5."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from robustiqa.core.errors import InvalidInput
+from robustiqa.reports.render import DASH, number
+from robustiqa.statistics import pareto_ranks
+from robustiqa.training.ablation import Modules
+from robustiqa.training.search import Found
+from robustiqa.training.trial import Trial
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def search_frame(found: Found, size: str) -> pd.DataFrame:
+    """One record per feature set, best SROCC first; ``pareto`` is 0 on the front of SROCC and speed."""
+    trials = list(found.trials.values())
+    ranks = pareto_ranks([(trial.srocc, trial.timings[size].speed) for trial in trials])
+    records = [
+        {
+            "features": "+".join(trial.features),
+            "count": len(trial.features),
+            "srocc": trial.srocc,
+            "within_type": trial.within_type,
+            "plcc": trial.plcc,
+            "fps": 1 / trial.timings[size].forward,
+            "speed": trial.timings[size].speed,
+            "parameters": trial.parameters,
+            "pareto": int(rank),
+        }
+        for trial, rank in zip(trials, ranks, strict=True)
+    ]
+    return pd.DataFrame(records).sort_values("srocc", ascending=False, na_position="last", kind="stable")
+
+
+def search_markdown(found: Found, size: str) -> str:
+    """The sets as a table, the front's in bold, and the weakness of each feature below it."""
+    frame = search_frame(found, size)
+    sets = [
+        {
+            "features": f"**{row['features']}**" if row["pareto"] == 0 else row["features"],
+            "SROCC ↑": number(row["srocc"]),
+            "within type ↑": number(row["within_type"]),
+            "PLCC ↑": number(row["plcc"]),
+            f"FPS at {size} ↑": f"{row['fps']:.2f}",
+            "x shipped ↑": f"{row['speed']:.2f}",
+            "Pareto rank": row["pareto"],
+        }
+        for row in frame.to_dict("records")
+    ]
+    ordered = sorted(found.weakness.items(), key=lambda item: item[1])
+    features = [
+        {"feature": name, "weakness ↓": f"{value:.3f}", "sets of four": "dropped" if name in found.dropped else ""}
+        for name, value in ordered
+    ]
+    head = f"{len(sets)} feature sets, {_conditions(list(found.trials.values()))}; bold: on the Pareto front.\n\n"
+    between = "Features by the mean Pareto rank, 0 to 1, of their sets of up to three:"
+    return f"{head}{_table(sets)}\n\n{between}\n\n{_table(features)}\n"
+
+
+def ablation_markdown(rows: Mapping[Modules, Trial], size: str) -> str:
+    """The paper's Table 4; a dash stands where a module is replaced."""
+    records = [
+        {
+            **{name.upper(): "yes" if there else DASH for name, there in modules._asdict().items()},
+            "PLCC ↑": number(trial.plcc),
+            "SROCC ↑": number(trial.srocc),
+            "within type ↑": number(trial.within_type),
+            "parameters": trial.parameters,
+            f"FPS at {size} ↑": f"{1 / trial.timings[size].forward:.2f}",
+            "x shipped ↑": f"{trial.timings[size].speed:.2f}",
+        }
+        for modules, trial in rows.items()
+    ]
+    return f"{_conditions(list(rows.values()))}\n\n{_table(records)}\n"
+
+
+def draw_pareto(found: Found, size: str, path: Path) -> None:
+    """The paper's Figure 5: SROCC over frames per second, a point per set, the front joined; PNG, PDF or SVG.
+
+    Raises:
+        InvalidInput: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (only pictures need it)
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError as error:
+        raise InvalidInput(f"{path.name} was not drawn: matplotlib is missing; pip install matplotlib.") from error
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    _plot(figure.add_subplot(), search_frame(found, size).dropna(subset=["srocc"]), size)
+    figure.savefig(path, dpi=150)
+
+
+def _plot(axes: "Axes", frame: pd.DataFrame, size: str) -> None:
+    for count, group in frame.groupby("count"):
+        axes.scatter(group["fps"], group["srocc"], s=18, alpha=0.7, label=f"{count} feature{'s' * (count != 1)}")
+    front = frame[frame["pareto"] == 0].sort_values("fps")
+    axes.plot(front["fps"], front["srocc"], color="black", linewidth=1, label="Pareto front")
+    for row in front.itertuples():
+        axes.annotate(str(row.features), (row.fps, row.srocc), xytext=(3, 4), textcoords="offset points", fontsize=7)
+    axes.set_xlabel(f"frames per second at {size}, features included")
+    axes.set_ylabel("SROCC on the references of validation")
+    axes.legend(fontsize=8)
+
+
+def _conditions(trials: Sequence[Trial]) -> str:
+    steps, references = trials[0].steps, trials[0].references
+    undefined = sum(not math.isfinite(trial.srocc) for trial in trials)
+    note = f"; {undefined} without a defined SROCC" if undefined else ""
+    return f"{steps} steps each, expected human scores of {references} validation references{note}"
+
+
+def _table(records: Sequence[Mapping[str, object]]) -> str:
+    return pd.DataFrame(records).to_markdown(index=False, disable_numparse=True)
