@@ -14,7 +14,7 @@ from robustiqa.cli.lab import Choices, base_settings, bench_of, lab_options
 @click.option("--alone", is_flag=True, help="Replace CSRAM and SCGB also each alone, which the paper did not.")
 @lab_options
 def ablate(out: Path, alone: bool, **choices: Unpack[Choices]) -> None:
-    r"""Train BiRQA with its modules replaced, and put them back one by one (the paper's Table 4).
+    """Train BiRQA with its modules replaced, and put them back one by one (the paper's Table 4).
 
     CSRAM is replaced by cross-attention, SCGB by the element-wise product, the reliability-aware head by pooling and
     an MLP. OUT gets one file per row, and ablation.md. Runs that were stopped continue. Example of a small one:

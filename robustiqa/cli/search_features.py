@@ -20,7 +20,7 @@ from robustiqa.cli.lab import Choices, base_settings, bench_of, lab_options
 def search_features(
     out: Path, candidates: str | None, largest: int, drop: int, **choices: Unpack[Choices]
 ) -> None:
-    r"""Search for BiRQA's feature set as the paper did: SROCC against speed, and the Pareto front.
+    """Search for BiRQA's feature set as the paper did: SROCC against speed, and the Pareto front.
 
     All sets of one, two and three candidates are trained, the weakest features dropped, then come all sets of four
     of the others, and a fifth feature beside the best four. OUT gets one file per set, search.md, search.csv and

@@ -13,7 +13,7 @@ from robustiqa.models.trainable import Trainable
 from robustiqa.models.weights import RANDOM, Weights, read_tensors
 
 SHIPPED: Final = "birqa.safetensors"
-SHA256: Final = "e8dac4c619ca1ea1889d9c50759d57d46bb1809f1654d97388bf23e0915526cf"
+SHA256: Final = "3f2b384da1ddb07595d9cd96673bdd846d0760707f077e3153c98dd4755121aa"
 
 
 def load(settings: Settings, weights: Weights, info: ModelInfo) -> BiRQANetwork:
