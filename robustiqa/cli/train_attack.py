@@ -30,8 +30,7 @@ def train_attack(
     where robustiqa bench --attack facpa finds it. Example:
 
     \b
-      robustiqa train-attack facpa --model birqa --direction up --dataset kadid-style=/data/photographs \
-        --out facpa-up.safetensors
+      robustiqa train-attack facpa --model birqa --dataset kadid-style=/data/photographs --out facpa-up.safetensors
     """
     from robustiqa.cli.progress import bar
     from robustiqa.core.errors import InvalidInput
@@ -52,6 +51,7 @@ def train_attack(
             attack, attacked, 1 if direction == "up" else -1, load_dataset(name, path), recipe, out,
             lambda step, j: progress.update(task, description=f"mean J {j:.4g}", completed=step),
         )  # fmt: skip
-    first, last = record["mean_j"]["first"], record["mean_j"]["last"]
-    click.echo(f"{attack} {direction} on {len(record['references'])} references: mean J {first:.6g} -> {last:.6g}")
+    clean, attacked_j = record["held_out_j"]["clean"], record["held_out_j"]["attacked"]
+    click.echo(f"{attack} {direction}: learned on {len(record['references'])} references; mean J of crops of the other "
+               f"{len(record['held_out'])}: {clean:.6g} -> {attacked_j:.6g}")
     click.echo(f"{out.with_suffix('.safetensors')}  sha256 {record['sha256']}")

@@ -1,6 +1,7 @@
 """Learn an attack's perturbation (``facpa``, ``uap``) on references that it will not be evaluated on."""
 
 import json
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,21 +9,22 @@ from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from robustiqa.attacks import ATTACKS
 from robustiqa.attacks.learned import TRAIN_EPS, LearnedAttack, cached_path, target_of, write_learned
 from robustiqa.core.errors import InvalidInput, UnknownName
 from robustiqa.core.files import write_atomically
 from robustiqa.core.images import check_pair
-from robustiqa.core.model import QualityModel
+from robustiqa.core.model import QualityModel, Reference
 from robustiqa.core.random import derive_seed, own_random_numbers
-from robustiqa.datasets.base import Pair, PairDataset, references
+from robustiqa.datasets.base import PairDataset, references
 from robustiqa.datasets.splits import split_by_reference
 
 LEARNABLE: Final = ("facpa", "uap")
 SHARES: Final = (60, 40)  # of the references: learned on, kept for evaluation
 RATES: Final = {"facpa": 1e-3, "uap": 1e-3 / TRAIN_EPS}  # both papers': Adam at 1e-3, UAP's in units of a pixel
+HELD_OUT_BATCHES: Final = 8
 Report = Callable[[int, float], None]
 
 
@@ -54,7 +56,7 @@ def learn(
         report: called with (step, mean of J) after every step.
 
     Returns:
-        The record: target, data, references, recipe, mean J of the first and the last step, sha256.
+        The record: target, data, references, recipe, mean J of held-out crops clean and attacked at 10/255, sha256.
 
     Raises:
         UnknownName: no attack of that name learns.
@@ -68,13 +70,13 @@ def learn(
     target, data = target_of(kind, model, sign), {"name": dataset.name, "manifest": dataset.manifest()}
     cached = cached_path(target, data, asdict(recipe))
     if not (cached.exists() and cached.with_suffix(".json").exists()):
-        pairs = [pair for pair in dataset.pairs if pair.reference in set(train)][: recipe.pairs]
-        tensors, curve = _fit(kind, model, sign, _Crops.read(dataset, pairs, recipe), recipe, report)
+        crops, unseen = (_Crops.read(dataset, part, recipe) for part in (train, held_out))
+        network = _fit(kind, model, sign, crops, recipe, report)
         record = {
             "target": target, "data": data, "references": train, "held_out": held_out, "recipe": asdict(recipe),
-            "eps": TRAIN_EPS, "mean_j": {"first": curve[0], "last": curve[-1]},
+            "eps": TRAIN_EPS, "held_out_j": _held_out_j(network, model, sign, unseen),
         }  # fmt: skip
-        write_learned(cached, tensors, record)
+        write_learned(cached, network.state_dict(), record)
     for file in (cached, cached.with_suffix(".json")):
         write_atomically(out.with_suffix(file.suffix), file.read_bytes())
     return cast(dict[str, Any], json.loads(cached.with_suffix(".json").read_bytes()))
@@ -88,9 +90,9 @@ class _Crops:
     recipe: Recipe
 
     @classmethod
-    def read(cls, dataset: PairDataset, pairs: Sequence[Pair], recipe: Recipe) -> "_Crops":
+    def read(cls, dataset: PairDataset, names: Sequence[str], recipe: Recipe) -> "_Crops":
         images = []
-        for pair in pairs:
+        for pair in [pair for pair in dataset.pairs if pair.reference in set(names)][: recipe.pairs]:
             ref, dist = dataset.images(pair)
             if min(ref.shape[-2:]) < recipe.crop:
                 size = f"{ref.shape[-1]}x{ref.shape[-2]}"
@@ -113,8 +115,8 @@ class _Crops:
 
 def _fit(
     kind: str, model: QualityModel, sign: int, crops: _Crops, recipe: Recipe, report: Report
-) -> tuple[dict[str, Tensor], list[float]]:
-    """The network's tensors, and the mean of J at every step."""
+) -> nn.Module:
+    """The trained network, in evaluation mode."""
     attack = ATTACKS.get(kind)
     if not issubclass(attack, LearnedAttack):
         raise TypeError(attack)
@@ -122,17 +124,34 @@ def _fit(
         torch.default_generator.manual_seed(derive_seed("network", recipe.seed))
         network = attack.network(recipe.width, recipe.crop).to(model.device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=RATES[kind])
-    curve: list[float] = []
     for step in range(recipe.steps):
-        ref, dist = (image.to(model.device) for image in crops.batch(step))
-        check_pair(ref, dist, model.info.min_size)
-        with torch.no_grad():
-            prepared = model.prepare(ref).seeded([derive_seed("learned", step, i) for i in range(len(ref))])
-        attacked = (dist + TRAIN_EPS * network(dist)).clamp(0, 1)
-        j = (sign * model.info.orientation * model.compare(prepared, attacked)).mean()
+        reference, dist = _prepared(model, crops, step)
+        j = _mean_j(model, sign, reference, dist + TRAIN_EPS * network(dist))
         optimizer.zero_grad()
         (-j).backward(inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
         optimizer.step()
-        curve.append(float(j.detach()))
-        report(step + 1, curve[-1])
-    return network.eval().state_dict(), curve
+        report(step + 1, float(j.detach()))
+    return network.eval()
+
+
+@torch.no_grad()
+def _held_out_j(network: nn.Module, model: QualityModel, sign: int, crops: _Crops) -> dict[str, float]:
+    """Mean J of the same crops without and with what was learned."""
+    clean, attacked = [], []
+    for batch in range(HELD_OUT_BATCHES):
+        reference, dist = _prepared(model, crops, batch)
+        clean.append(float(_mean_j(model, sign, reference, dist)))
+        attacked.append(float(_mean_j(model, sign, reference, dist + TRAIN_EPS * network(dist))))
+    return {"clean": statistics.mean(clean), "attacked": statistics.mean(attacked)}
+
+
+@torch.no_grad()
+def _prepared(model: QualityModel, crops: _Crops, step: int) -> tuple[Reference, Tensor]:
+    """Prepared references of a batch, with the seeds of a randomised model's draws, and its distorted crops."""
+    ref, dist = (image.to(model.device) for image in crops.batch(step))
+    check_pair(ref, dist, model.info.min_size)
+    return model.prepare(ref).seeded([derive_seed("learned", step, i) for i in range(len(ref))]), dist
+
+
+def _mean_j(model: QualityModel, sign: int, reference: Reference, x: Tensor) -> Tensor:
+    return (sign * model.info.orientation * model.compare(reference, x.clamp(0, 1))).mean()

@@ -35,7 +35,8 @@ def test_what_was_learned_raises_a_score_that_one_pattern_can_raise(kind, tmp_pa
     ref, dist = images(3, 24)
     for sign, direction in ((1, "up"), (-1, "down")):
         recipe = Recipe(steps=120, crop=24, width=2, batch=2)
-        teach(kind, Linear(), tmp_path / f"{direction}.safetensors", sign, recipe)
+        record = teach(kind, Linear(), tmp_path / f"{direction}.safetensors", sign, recipe)
+        assert record["held_out_j"]["attacked"] > record["held_out_j"]["clean"]
         result = load_attack(kind).run(Objective(Linear(), ref, direction), dist, EPS)
         best = load_attack("fgsm").run(Objective(Linear(), ref, direction), dist, EPS)
         share = (result.attacked_score - result.clean_score) / (best.attacked_score - best.clean_score)

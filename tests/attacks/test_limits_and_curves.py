@@ -9,6 +9,7 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Exhausted, Limits, Meter
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.objective import Objective
+from robustiqa.core.two_afc import TwoAFC
 from tests.attacks.cases import EPS, attack, images
 from tests.toys import Jittered, Wavy
 
@@ -83,3 +84,12 @@ def test_white_box_attacks_have_no_query_curve():
     ref, dist = images(2)
     assert attack("bim:steps=120", Wavy(), ref, dist).curve == ()
     assert attack("square:queries=99", Wavy(), ref, dist).curve == ()
+
+
+def test_margins_between_two_images_count_both():
+    """A joint attack spends two passes a step, and five allow two steps."""
+    ref, p0 = images(2)
+    objective = TwoAFC(Wavy(), ref, p0, p0.flip(3), torch.tensor([0.0, 1.0]), "both")
+    result = load_attack("bim:steps=9").run(objective, objective.clean, EPS, limits=Limits(max_queries=5))
+    assert result.cost.forwards.tolist() == [4, 4]
+    assert result.cut.tolist() == [True, True]
