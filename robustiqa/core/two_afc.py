@@ -104,8 +104,14 @@ class TwoAFC:
 
     @property
     def signs(self) -> Tensor:
-        """-1 [N] where the attacked image is to look worse, +1 where better; of ``both``, as the first of the two."""
+        """-1 [N] where the attacked image is to look worse, +1 where better.
+
+        Raises:
+            InvalidInput: ``both`` are attacked, one up and one down.
+        """
         first, second = self._parts
+        if bool((first.attacked & second.attacked).any()):
+            raise InvalidInput("learned attacks move an image up or down; a pair attacked at once needs each way once.")
         return torch.where(first.attacked, first.objective.signs, second.objective.signs)
 
     @property

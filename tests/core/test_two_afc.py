@@ -143,3 +143,13 @@ def test_wrong_triplets_are_refused(changes, said):
     ref, p0, p1 = triplets()
     with pytest.raises(InvalidInput, match=said):
         TwoAFC(**{"model": Wavy(), "ref": ref, "p0": p0, "p1": p1, "human": HUMAN} | changes)
+
+
+def test_the_attacked_image_goes_one_way_and_a_pair_attacked_at_once_has_none():
+    """The preferred image is to look worse, p1 better where people chose p0; learned attacks refuse ``both``."""
+    ref, p0, p1 = triplets()
+    prefer_p1 = HUMAN > 0.5
+    assert TwoAFC(Wavy(), ref, p0, p1, HUMAN).signs.tolist() == [-1.0] * len(ref)
+    assert TwoAFC(Wavy(), ref, p0, p1, HUMAN, "p1").signs.tolist() == torch.where(prefer_p1, -1.0, 1.0).tolist()
+    with pytest.raises(InvalidInput, match="needs each way once"):
+        _ = TwoAFC(Wavy(), ref, p0, p1, HUMAN, "both").signs
