@@ -27,7 +27,7 @@ def search_features(
     pareto.png. A search that was stopped continues. Example of a small one:
 
     \b
-      robustiqa search-features --dataset kadid-style=/data/photographs --sets-of 2 \
+      robustiqa search-features --dataset kadid-style=/data/photographs --sets-of 2 \\
           --candidates ssim+color+lbp --model birqa:width=8 --steps 150 --limit 10 --size 512x384
     """
     from dataclasses import replace
