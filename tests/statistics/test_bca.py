@@ -37,7 +37,7 @@ def test_the_interval_is_scipys(mode):
 def test_the_jackknife_leaves_out_references():
     """By hand; a reference that a restriction removed is not left out again."""
     resamples = Resamples.draw(GROUPS, replicates=2)
-    expected = [srocc(HUMAN[GROUPS != unit], SCORES[GROUPS != unit]) for unit in range(25)]
+    expected = [srocc(HUMAN[unit != GROUPS], SCORES[unit != GROUPS]) for unit in range(25)]
     np.testing.assert_allclose(jackknife_srocc(resamples, HUMAN, SCORES), expected, atol=1e-14)
     keep = GROUPS != 3
     assert jackknife_srocc(resamples.restrict(keep), HUMAN[keep], SCORES[keep]).size == 24

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from robustiqa.core.errors import InvalidInput
-from robustiqa.statistics import Bootstrapped, Resamples, bootstrap_sroccs, holm, p_value, paired_difference, pairwise, tie_letters
+from robustiqa.statistics import (
+    Bootstrapped,
+    Resamples,
+    bootstrap_sroccs,
+    holm,
+    p_value,
+    paired_difference,
+    pairwise,
+    tie_letters,
+)
 
 RNG = np.random.default_rng(11)
 REFERENCES = np.repeat(np.arange(40), 8)

@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 
 from robustiqa.core.errors import InvalidInput
-from robustiqa.statistics import correlation_drops, msu_robustness, r_score, relative_gain, signed_energy, signed_wasserstein
+from robustiqa.statistics import (
+    correlation_drops,
+    msu_robustness,
+    r_score,
+    relative_gain,
+    signed_energy,
+    signed_wasserstein,
+)
 
 CLEAN = np.array([10.0, 50.0, 90.0, 120.0])
 ATTACKED = np.array([20.0, 49.0, 90.0, 100.0])
