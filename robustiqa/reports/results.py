@@ -8,6 +8,7 @@ import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
+from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
@@ -18,17 +19,17 @@ class Results:
 
     cells: tuple[Cell, ...]
 
-    def rows(self, directions: Sequence[str] = ()) -> list[Row]:
-        """One row per cell and direction; ``directions`` restricts them."""
-        return make_rows(self.cells, directions)
+    def rows(self, directions: Sequence[str] = (), domain: DomainChoice | None = None) -> list[Row]:
+        """One row per cell and direction; ``directions`` restricts them, IR-Scores are taken in ``domain``."""
+        return make_rows(self.cells, directions, domain=domain)
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """The rows as records, the columns of the CSV report."""
-        return to_frame(self.rows())
+    def to_dataframe(self, domain: DomainChoice | None = None) -> pd.DataFrame:
+        """The rows as records, the columns of the CSV report: numbers as numbers, NaN or None where undefined."""
+        return to_frame(self.rows(domain=domain))
 
-    def report(self, form: Format) -> str:
-        """The report as text."""
-        return render(self.rows(), form)
+    def report(self, form: Format, domain: DomainChoice | None = None) -> str:
+        """The report as text: ``md``, ``csv``, ``tex`` or ``json``."""
+        return render(self.rows(domain=domain), form)
 
 
 def load_results(*folders: str | Path) -> Results:

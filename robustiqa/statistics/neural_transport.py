@@ -18,7 +18,7 @@ from torch.nn.functional import softplus
 from robustiqa.statistics._arrays import FloatArray
 
 UNITS: Final = 32
-STEPS: Final = 500
+STEPS: Final = 400
 LEARNING_RATE: Final = 0.03
 GRID: Final = 513
 MARGIN: Final = 0.25  # of the grid beyond the source, in units of its range
