@@ -9,8 +9,9 @@ from robustiqa.reports.formats import TableFormat, write
 from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.layouts import make_tables
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.render import render
-from robustiqa.reports.results import load_results
+from robustiqa.reports.rows import make_rows
 from robustiqa.statistics import Domain, Mode
 
 
@@ -28,13 +29,13 @@ def run_report(
         InvalidInput: a folder without results, an unknown table, or one that these results cannot fill.
     """
     wanted = cast(Sequence[TableFormat], forms)
-    texts: dict[str, str] = {}
+    run, texts = Run(tuple(folders)), dict[str, str]()
     with bar() as progress:
         progress.add_task("computing scores", total=None)
         if not names:
-            rows = load_results(*folders).rows(domain=options.domain)
+            rows = make_rows(run.cells, domain=options.domain)
             return {f"report.{form}": render(rows, form) for form in wanted}
         for name in names:
-            tables = make_tables(name, folders, options)
+            tables = make_tables(name, run, options)
             texts |= {f"{name}.{form}": write(tables, form) for form in wanted}
     return texts

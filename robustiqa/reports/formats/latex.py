@@ -26,7 +26,7 @@ SIGNS: Final = {
     "|": r"\textbar{}", '"': r"\char34{}", "'": r"\char39{}", "`": r"\char96{}",
     "-": "{-}", "[": "{[}", "*": "{*}",  # not part of a dash, nor an argument of the line break before
     "—": "---", "–": "--", "−": "$-$", "±": r"$\pm$", "≈": r"$\approx$", "×": r"$\times$", "ε": r"$\varepsilon$",
-    "Δ": r"$\Delta$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "†": r"\dag{}", "≥": r"$\geq$", "²": "$^2$",
+    "Δ": r"$\Delta$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "†": r"$\dagger$", "≥": r"$\geq$", "²": "$^2$",
 }  # fmt: skip
 ARROWS: Final[dict[Better, str]] = {"higher": r"~$\uparrow$", "lower": r"~$\downarrow$", "": ""}
 

@@ -1,15 +1,15 @@
 """The paper's tables as named layouts: ``robustiqa report RUN --table table3``, one file per layout."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Final, cast
 
 from robustiqa.core.errors import UnknownName
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.table import Table
 
-Layout = Callable[[Sequence[Path], LayoutOptions], list[Table]]
+Layout = Callable[[Run, LayoutOptions], list[Table]]
 LAYOUTS: Final[Mapping[str, str]] = {
     "table1": "datasets: images, references, sizes",
     "table2": "correlations on several datasets, by what a model was trained on",
@@ -23,8 +23,8 @@ LAYOUTS: Final[Mapping[str, str]] = {
 }
 
 
-def make_tables(name: str, folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
-    """The layout ``name`` of the results in ``folders``: one table, or one per dataset.
+def make_tables(name: str, run: Run, options: LayoutOptions) -> list[Table]:
+    """The layout ``name`` of a run: one table, or one per dataset.
 
     Raises:
         UnknownName: no such layout.
@@ -33,4 +33,4 @@ def make_tables(name: str, folders: Sequence[Path], options: LayoutOptions) -> l
     if name not in LAYOUTS:
         raise UnknownName("table", name, LAYOUTS)
     layout = cast(Layout, import_module(f"robustiqa.reports.layouts.{name}").layout)
-    return layout(folders, options)
+    return layout(run, options)

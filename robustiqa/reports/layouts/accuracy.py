@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 from robustiqa.core.errors import InvalidInput
@@ -22,8 +21,8 @@ from robustiqa.reports.layouts.defended import absent_line, defended_line, grid_
 from robustiqa.reports.layouts.entries import Entry, Sampler
 from robustiqa.reports.layouts.notes import dataset_note, interval_note, paper_notes
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import ATTACK_FIELDS
-from robustiqa.reports.results import load_results
 from robustiqa.reports.rows import sorted_views
 from robustiqa.reports.table import Column, Content, Table
 
@@ -39,7 +38,7 @@ ACCURACY: Final = (
 
 
 def accuracy_tables(
-    folders: Sequence[Path],
+    run: Run,
     options: LayoutOptions,
     what: tuple[str, str],
     figures: str,
@@ -54,7 +53,7 @@ def accuracy_tables(
     Raises:
         InvalidInput: no variant is shown, or no two attacked images share a reference and differ in human score.
     """
-    by_dataset = variants(sorted_views(load_results(*folders).cells)).values()
+    by_dataset = variants(sorted_views(run.cells)).values()
     chosen = [[variant for variant in own if shown(variant)] for own in by_dataset]
     if not any(chosen):
         raise InvalidInput(f"{what[0]}: no attacked model to show; robustiqa bench --dataset bapps=FOLDER makes some.")
@@ -78,7 +77,7 @@ def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str]
     notes = (
         dataset_note(dataset) + (" Choices are derived from the order of these scores." if choices.derived else ""),
         ACCURACY,
-        f"Attacks at ε = {eps_text(eps)}, {SIDES[side]}; {spelled_attacks(attacks)}.",
+        f"Attacks at ε = {eps_text(eps)}, {SIDES[side]}{spelled_attacks(attacks)}.",
         interval_note(options, "its model"),
         *paper_notes(options, "BAPPS", [dataset.name]),
     )

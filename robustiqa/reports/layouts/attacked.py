@@ -118,5 +118,6 @@ def paper_attacks(known: Sequence[AttackColumn], fields: Iterable[str]) -> list[
 
 
 def spelled_attacks(columns: Sequence[AttackColumn]) -> str:
-    """What the titles stand for, where a title is not the attack's full spelling."""
-    return ", ".join(f"{column.title} is {column.label}" for column in columns if column.label != column.title)
+    """Which parameters or version stand behind the titles, where they are not the attack's own."""
+    special = [f"{column.title} is {column.label}" for column in columns if ":" in column.label and column.label != column.title]
+    return "".join(f"; {text}" for text in special)

@@ -1,15 +1,14 @@
 """Table 1: what the datasets of these results hold."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.reports.layouts.beside import Draft, PaperFigures, PaperKey, beside, ordered
 from robustiqa.reports.layouts.correlations import field_of
 from robustiqa.reports.layouts.notes import paper_notes
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import paper_rows
-from robustiqa.reports.results import load_results
 from robustiqa.reports.table import Column, Table
 
 COLUMNS = (
@@ -24,9 +23,9 @@ COLUMNS = (
 """Ratings are the paper's alone: no dataset's files say how many were given."""
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
+def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table; sizes and references are those of the images that were scored whole."""
-    cells = [cell for cell in load_results(*folders).cells if cell.spec.purpose != "calibration"]
+    cells = [cell for cell in run.cells if cell.spec.purpose != "calibration"]
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(cell.spec.dataset.manifest, []).append(cell)

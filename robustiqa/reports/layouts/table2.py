@@ -1,7 +1,5 @@
 """Table 2: PLCC and SROCC on other datasets than a model was trained on."""
 
-from collections.abc import Sequence
-from pathlib import Path
 
 from robustiqa.reports.layouts.beside import Draft, PaperFigures, PaperKey, beside, ordered
 from robustiqa.reports.layouts.clean import CleanData, Subject, clean_data
@@ -9,19 +7,19 @@ from robustiqa.reports.layouts.correlations import correlation_cells, correlatio
 from robustiqa.reports.layouts.entries import Sampler
 from robustiqa.reports.layouts.notes import dataset_note, interval_note, paper_notes
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.layouts.table5 import absent as absent_method
 from robustiqa.reports.layouts.table5 import method_key, printed_methods
 from robustiqa.reports.paper_figures import DATASETS, paper_rows
 from robustiqa.reports.paper_figures import printed as printed_figure
-from robustiqa.reports.results import load_results
 from robustiqa.reports.table import Column, Content, Table
 
 FILE = "table2_cross_dataset"
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
+def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table; figures on a dataset whose labels the model was trained on are left out, as in the paper."""
-    every = [_others(data) for data in clean_data(load_results(*folders).cells)]
+    every = [_others(data) for data in clean_data(run.cells)]
     subjects = {subject.name: subject for data in every for subject in data.subjects}
     names = sorted(subjects, key=lambda name: subjects[name].order)
     cells, flags = correlation_cells(every, names, Sampler(options))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 
 from robustiqa.reports.compose import View
 from robustiqa.reports.formats.numbers import eps_text
@@ -21,7 +20,7 @@ from robustiqa.reports.layouts.defended import absent_line, defended_line, grid_
 from robustiqa.reports.layouts.entries import Entry, Sampler, mean_entry, srocc_entry
 from robustiqa.reports.layouts.notes import dataset_note, interval_note, paper_notes
 from robustiqa.reports.layouts.options import LayoutOptions
-from robustiqa.reports.results import load_results
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.rows import sorted_views
 from robustiqa.reports.rows_table import ir_note
 from robustiqa.reports.table import Column, Content, Table
@@ -29,9 +28,9 @@ from robustiqa.reports.table import Column, Content, Table
 PAPER_FIELDS = ("fgsm", "cw", "autoattack", "facpa")
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
+def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table per dataset; attacked SROCC under ``tomean``, IR-Scores from ``up``."""
-    views = sorted_views(load_results(*folders).cells)
+    views = sorted_views(run.cells)
     raised = [view for view in views if view.direction == "up"]
     irs = {view.keys: ir for view, ir in zip(raised, ir_results(raised, options.domain, options.seed), strict=True)}
     return [_table(own, irs, options) for own in variants(views).values()]
@@ -51,7 +50,7 @@ def _table(own: Sequence[Variant], irs: Mapping[tuple[str, ...], IRResult | None
     found = [result for row in results for result in row if result is not None]
     notes = (
         dataset_note(dataset),
-        f"Attacks at ε = {eps_text(eps)}; {spelled_attacks(attacks)}.",
+        f"Attacks at ε = {eps_text(eps)}{spelled_attacks(attacks)}.",
         "Attacked SROCC: tomean (up where human quality is below the dataset's mean, else down). IR-Score: up.",
         interval_note(options, "its model"),
         *((ir_note(found),) if found else ()),

@@ -1,14 +1,13 @@
 """Table 4: BiRQA with its modules replaced, from the files that ``robustiqa ablate`` leaves."""
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
 
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.parameters import build, split_named
 from robustiqa.models.birqa.model import Settings
 from robustiqa.reports.layouts.beside import NOTE, Draft, PaperFigures, PaperKey, beside, ordered
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import paper_rows, printed
 from robustiqa.reports.table import Column, Content, Number, Table
 from robustiqa.training.ablation import Modules
@@ -28,15 +27,15 @@ COLUMNS = (
 PAPER_NOTE = "The paper's are of KADID-10k. Its last row leaves CSRAM's mark unreadable; it is taken for yes."
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
+def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table of all trials in the folders.
 
     Raises:
         InvalidInput: there are none.
     """
-    trials = [read_trial(path) for folder in folders for path in sorted(folder.glob("birqa*.json"))]
+    trials = [read_trial(path) for folder in run.folders for path in sorted(folder.glob("birqa*.json"))]
     if not trials:
-        raise InvalidInput(f"no trials in {', '.join(map(str, folders))}; robustiqa ablate --out DIR makes them.")
+        raise InvalidInput(f"no trials in {', '.join(map(str, run.folders))}; robustiqa ablate --out DIR makes them.")
     best = max(trials, key=lambda trial: -math.inf if math.isnan(trial.srocc) else trial.srocc)
     drafts = [_draft(trial, best=trial is best) for trial in trials]
     columns: tuple[Column, ...] = COLUMNS

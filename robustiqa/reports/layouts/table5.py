@@ -1,7 +1,5 @@
 """Table 5: PLCC and SROCC of models on several datasets. The best of every column is bold."""
 
-from collections.abc import Sequence
-from pathlib import Path
 
 from robustiqa.reports.layouts.beside import Draft, PaperFigures, PaperKey, beside, ordered, paper_model
 from robustiqa.reports.layouts.clean import Subject, clean_data
@@ -9,17 +7,17 @@ from robustiqa.reports.layouts.correlations import correlation_cells, correlatio
 from robustiqa.reports.layouts.entries import Sampler
 from robustiqa.reports.layouts.notes import dataset_note, interval_note, paper_notes
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import DEFENSES, MODELS, paper_rows, rank_of, split_defense
 from robustiqa.reports.paper_figures import printed as printed_figure
-from robustiqa.reports.results import load_results
 from robustiqa.reports.table import Column, Content, Table
 
 FILE = "table5_fr_benchmarks"
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
+def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table of all datasets and models; PLCC is after the logistic of VQEG, fitted on the same images."""
-    every = clean_data(load_results(*folders).cells)
+    every = clean_data(run.cells)
     subjects = {subject.name: subject for data in every for subject in data.subjects}
     names = sorted(subjects, key=lambda name: subjects[name].order)
     cells, flags = correlation_cells(every, names, Sampler(options))

@@ -1,15 +1,14 @@
 """Table 7: differences of SROCC between all pairs of models, with Holm's correction and the paper's own rule."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.layouts.beside import NOTE, paper_model
 from robustiqa.reports.layouts.clean import CleanData, Subject, clean_data, references_of
 from robustiqa.reports.layouts.notes import dataset_note
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import DEFENSES, paper_rows, split_defense
-from robustiqa.reports.results import load_results
 from robustiqa.reports.table import Column, Content, Line, Number, Table
 from robustiqa.statistics import Bootstrapped, Interval, Pair, Resamples, bootstrap_sroccs, pairwise, tie_letters
 
@@ -17,13 +16,13 @@ HOLM = "*"
 PAPER = "†"
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:
+def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One matrix for each dataset that two or more models were scored on.
 
     Raises:
         InvalidInput: there is none.
     """
-    every = clean_data(load_results(*folders).cells)
+    every = clean_data(run.cells)
     several = [data for data in every if len(data.subjects) > 1]
     if not several:
         raise InvalidInput("table7 compares two or more models on one dataset; robustiqa evaluate --model A --model B.")

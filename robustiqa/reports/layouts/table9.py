@@ -1,6 +1,6 @@
 """Table 9: the hyper-parameters of the training recipes that are shipped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from robustiqa.reports.formats.numbers import eps_text
 from robustiqa.reports.layouts.beside import NOTE, Draft, PaperFigures, PaperKey, beside, ordered
 from robustiqa.reports.layouts.options import LayoutOptions
+from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import paper_rows
 from robustiqa.reports.table import Column, Table
 from robustiqa.training.recipe import load_recipe
@@ -30,7 +31,7 @@ PAPER_NAMES: Final[Mapping[tuple[str, str], str]] = {
 RADII: Final = frozenset({"eps", "alpha"})
 
 
-def layout(folders: Sequence[Path], options: LayoutOptions) -> list[Table]:  # noqa: ARG001 (recipes are the package's)
+def layout(run: Run, options: LayoutOptions) -> list[Table]:  # noqa: ARG001 (recipes are the package's)
     """One table of every recipe's fields; the folders do not matter."""
     recipes = sorted(
         Path(entry.name).stem
