@@ -1,7 +1,7 @@
 """Estimates with both of their intervals, from the resamples that rows of the same samples share."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -24,10 +24,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Draws:
-    """The resamples of a row: the same for every row of the same samples, since they are drawn from one seed.
-
-    None where no sample is left to draw.
-    """
+    """The resamples of a row, the same for every row of the same samples; None where no sample is left to draw."""
 
     clustered: Resamples | None
     iid: Resamples | None
@@ -51,3 +48,18 @@ class Draws:
             for resamples in (self.clustered, self.iid)
         ]
         return [Estimate(clustered, iid) for clustered, iid in zip(*both, strict=True)]
+
+
+class Deck:
+    """The draws of a report, from one seed: made once for all rows whose samples have the same references."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._drawn: dict[tuple[str, ...], Draws] = {}
+
+    def draws(self, references: Iterable[str]) -> Draws:
+        """Of samples with these references, in their order."""
+        key = tuple(references)
+        if key not in self._drawn:
+            self._drawn[key] = Draws.of(key, self._seed)
+        return self._drawn[key]

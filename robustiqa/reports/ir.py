@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import canonical
 from robustiqa.core.errors import UnknownName
 from robustiqa.reports.compose import View, quality_of
-from robustiqa.reports.draws import Draws, Estimate
+from robustiqa.reports.draws import Deck, Estimate
 from robustiqa.statistics import (
     PAPER_EPS,
     Bootstrapped,
@@ -76,7 +76,7 @@ class IRResult:
         return (*(() if same else (PARTIAL,)), *((AFFINE,) if "affine" in self.kinds else ()))
 
 
-def ir_results(views: Sequence[View], choice: DomainChoice, seed: int = 0) -> list[IRResult | None]:
+def ir_results(views: Sequence[View], choice: DomainChoice, deck: Deck) -> list[IRResult | None]:
     """One per view: None for undefended ones, and where the undefended model was not attacked alike."""
     maps = _Maps(views, choice)
     families: dict[str, list[View]] = {}
@@ -87,7 +87,7 @@ def ir_results(views: Sequence[View], choice: DomainChoice, seed: int = 0) -> li
     for view in views:
         own, base = _family(view), _family(view, undefended=True)
         if view.spec.defense is not None and (own, base) not in found:
-            found[own, base] = _result(families.get(base, []), families[own], maps, seed)
+            found[own, base] = _result(families.get(base, []), families[own], maps, deck)
         results.append(found.get((own, base)))
     return results
 
@@ -131,7 +131,7 @@ def _family(view: View, *, undefended: bool = False) -> str:
     return canonical({**spec, **changed})
 
 
-def _result(base: Sequence[View], defended: Sequence[View], maps: _Maps, seed: int) -> IRResult | None:
+def _result(base: Sequence[View], defended: Sequence[View], maps: _Maps, deck: Deck) -> IRResult | None:
     usable = [[view for view in side if np.isfinite(view.width)] for side in (base, defended)]
     by_eps = [{view.spec.eps: view for view in side} for side in usable]
     eps = sorted(by_eps[0].keys() & by_eps[1].keys())
@@ -148,7 +148,7 @@ def _result(base: Sequence[View], defended: Sequence[View], maps: _Maps, seed: i
         found = ir_score(before, after, resamples)
         return [found.score, found.base, found.defended, found.ratio]
 
-    estimates = Draws.of(list(references.values()), seed).estimates(4, statistics)
+    estimates = deck.draws(references.values()).estimates(4, statistics)
     return IRResult(before, after, references, (maps_of[0].kind, maps_of[1].kind), *estimates)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.reports.compose import View, quality_of, views
 from robustiqa.reports.crosschecks import cross_flags
-from robustiqa.reports.draws import Draws, Estimate
+from robustiqa.reports.draws import Deck, Draws, Estimate
 from robustiqa.reports.flags import dead_share, flags_of
 from robustiqa.reports.ir import DomainChoice, IRResult, ir_results
 from robustiqa.reports.scores import Scores, scores_of_view
@@ -81,12 +81,14 @@ def make_rows(
         InvalidInput: a domain or target that the cells do not have.
     """
     every = sorted_views(cells)
-    irs = ir_results(every, domain or DomainChoice(), seed)
-    return [
-        _row(view, crossed, seed, ir)
-        for view, crossed, ir in zip(every, cross_flags(every), irs, strict=True)
+    chosen = [
+        (view, crossed)
+        for view, crossed in zip(every, cross_flags(every), strict=True)
         if not directions or view.direction in directions
     ]
+    deck = Deck(seed)
+    irs = ir_results([view for view, _ in chosen], domain or DomainChoice(), deck)
+    return [_row(view, crossed, deck, ir) for (view, crossed), ir in zip(chosen, irs, strict=True)]
 
 
 def sorted_views(cells: Iterable[Cell]) -> list[View]:
@@ -102,14 +104,14 @@ def _order(view: View) -> tuple[str, ...]:
     return (spec.dataset.name, spec.model.name, defense, attack, f"{spec.eps:.6f}", spec.threat, rank)
 
 
-def _row(view: View, crossed: AbstractSet[str], seed: int, ir: IRResult | None = None) -> Row:
+def _row(view: View, crossed: AbstractSet[str], deck: Deck, ir: IRResult | None = None) -> Row:
     keep = np.array([row.status == "ok" for row in view.rows])
     rows = [row for row in view.rows if row.status == "ok"]
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))
     signs = view.signs[keep]
     width = view.width
-    draws = Draws.of([row.reference for row in rows], seed)
+    draws = deck.draws(row.reference for row in rows)
     raw = gain_raw(clean, attacked, signs)
     gain = draws.estimate(lambda resamples: bootstrap_mean(resamples, raw / width))
 

@@ -119,5 +119,5 @@ def paper_attacks(known: Sequence[AttackColumn], fields: Iterable[str]) -> list[
 
 def spelled_attacks(columns: Sequence[AttackColumn]) -> str:
     """Which parameters or version stand behind the titles, where they are not the attack's own."""
-    special = [f"{column.title} is {column.label}" for column in columns if ":" in column.label and column.label != column.title]
+    special = [f"{own.title} is {own.label}" for own in columns if ":" in own.label and own.label != own.title]
     return "".join(f"; {text}" for text in special)

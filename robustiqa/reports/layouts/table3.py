@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from robustiqa.reports.compose import View
+from robustiqa.reports.draws import Deck
 from robustiqa.reports.formats.numbers import eps_text
 from robustiqa.reports.ir import IRResult, ir_results
 from robustiqa.reports.layouts.attacked import (
@@ -32,7 +33,8 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table per dataset; attacked SROCC under ``tomean``, IR-Scores from ``up``."""
     views = sorted_views(run.cells)
     raised = [view for view in views if view.direction == "up"]
-    irs = {view.keys: ir for view, ir in zip(raised, ir_results(raised, options.domain, options.seed), strict=True)}
+    results = ir_results(raised, options.domain, Deck(options.seed))
+    irs = {view.keys: result for view, result in zip(raised, results, strict=True)}
     return [_table(own, irs, options) for own in variants(views).values()]
 
 
