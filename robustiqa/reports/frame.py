@@ -1,5 +1,6 @@
 """Rows of a report as a data frame: what the CSV and JSON reports hold, and ``load_results(DIR).to_dataframe()``."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -88,13 +89,13 @@ def _ir(result: IRResult | None) -> Record:
         **_both("ir_g_base", None if result is None else result.g_base),
         **_both("ir_g_defended", None if result is None else result.g_defended),
         **_both("ir_ratio", None if result is None else result.ratio),
-        "ir_n": None if result is None else len(result.references),
+        "ir_n": math.nan if result is None else len(result.references),
         "ir_eps": None if result is None else " ".join(map(eps_text, result.base.eps)),
         "ir_maps": None if result is None else " ".join(result.kinds),
-        "ir_area_base": None if result is None else result.base.area,
-        "ir_area_defended": None if result is None else result.defended.area,
-        "ir_outside_base": None if result is None else result.base.outside,
-        "ir_outside_defended": None if result is None else result.defended.outside,
+        "ir_area_base": math.nan if result is None else result.base.area,
+        "ir_area_defended": math.nan if result is None else result.defended.area,
+        "ir_outside_base": math.nan if result is None else result.base.outside,
+        "ir_outside_defended": math.nan if result is None else result.defended.outside,
     }
 
 
@@ -104,12 +105,12 @@ def _both(name: str, estimate: Estimate | None) -> Record:
 
 def _clustered(name: str, estimate: Estimate | None) -> Record:
     if estimate is None:
-        return dict.fromkeys((name, f"{name}_lo", f"{name}_hi"))
+        return dict.fromkeys((name, f"{name}_lo", f"{name}_hi"), math.nan)
     interval = estimate.clustered
     return {name: interval.estimate, f"{name}_lo": interval.lo, f"{name}_hi": interval.hi}
 
 
 def _iid(name: str, estimate: Estimate | None) -> Record:
     if estimate is None:
-        return dict.fromkeys((f"{name}_iid_lo", f"{name}_iid_hi"))
+        return dict.fromkeys((f"{name}_iid_lo", f"{name}_iid_hi"), math.nan)
     return {f"{name}_iid_lo": estimate.iid.lo, f"{name}_iid_hi": estimate.iid.hi}

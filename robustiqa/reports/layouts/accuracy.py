@@ -68,7 +68,7 @@ def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str]
     choices = choices_of(max(views, key=lambda view: len(view.rows)))
     if not choices.choices:
         raise InvalidInput(f"{dataset.name}: no two attacked images share a reference and differ in human score.")
-    side: Attacked = max(SIDES, key=lambda name: _covered(own, attacks, eps, choices, name))
+    side: Attacked = max(SIDES, key=lambda name: _covered(own[0], attacks, eps, choices, name))
     drafts = _drafts(own, attacks, eps, choices, side, options)
     missing = paper_attacks(attacks, ATTACK_FIELDS.values()) if options.with_paper else []
     columns, lines = tuple(_columns([*attacks, *missing])), ordered(drafts)
@@ -87,10 +87,10 @@ def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str]
 
 
 def _covered(
-    own: Sequence[Variant], attacks: Sequence[AttackColumn], eps: float, choices: Choices, side: Attacked
+    variant: Variant, attacks: Sequence[AttackColumn], eps: float, choices: Choices, side: Attacked
 ) -> int:
-    """Choices whose ``side`` was attacked, over all variants and attacks."""
-    entries = [accuracy_entry(choices, v.at(a.label, eps), side) for v in own for a in attacks]
+    """Choices whose ``side`` was attacked, over all attacks."""
+    entries = [accuracy_entry(choices, variant.at(attack.label, eps), side) for attack in attacks]
     return sum(len(entry.ids) for entry in entries if entry is not None)
 
 

@@ -29,6 +29,7 @@ class Variant:
     """A model with a defense under a threat, and the views of all attacks on it.
 
     Attributes:
+        again: how many variants before it are called the same and differ in something else, such as weights.
         views: by (attack label, ε, direction).
         flags: of every view.
     """
@@ -37,6 +38,7 @@ class Variant:
     defense: str
     defense_label: str
     threat: str
+    again: int = 0
     views: dict[tuple[str, float, str], View] = field(default_factory=dict)
     flags: dict[tuple[str, float, str], set[str]] = field(default_factory=dict)
 
@@ -49,11 +51,16 @@ class Variant:
         return {flag for (_, at, _), flags in self.flags.items() if at == eps for flag in flags}
 
     @property
+    def name(self) -> str:
+        """The model's name, numbered where several variants would be called the same."""
+        return f"{self.model} ({self.again + 1})" if self.again else self.model
+
+    @property
     def order(self) -> tuple[object, ...]:
         """The paper's order of models and defenses, then by name."""
         known = list(DEFENSES.values())
         place = known.index(self.defense) if self.defense in known else len(known)
-        return rank_of(self.model), self.model, place, self.defense_label, self.threat
+        return rank_of(self.model), self.model, place, self.defense_label, self.threat, self.again
 
 
 def variants(views: Sequence[View]) -> dict[str, list[Variant]]:
@@ -68,9 +75,10 @@ def variants(views: Sequence[View]) -> dict[str, list[Variant]]:
         key = canonical({**spec.model_dump(mode="json"), **varies})
         label = "none" if spec.defense is None else spec.defense.label
         name = "none" if spec.defense is None else spec.defense.name
-        variant = found.setdefault(spec.dataset.manifest, {}).setdefault(
-            key, Variant(spec.model.name, name, label, threat)
-        )
+        own = found.setdefault(spec.dataset.manifest, {})
+        called = [other for other in own.values() if (other.model, other.defense_label) == (spec.model.name, label)]
+        again = sum(other.threat == threat for other in called)
+        variant = own.setdefault(key, Variant(spec.model.name, name, label, threat, again))
         place = (spec.attack.label, spec.eps, view.direction)
         variant.views[place] = view
         variant.flags[place] = {*flags_of(view), *crossed}

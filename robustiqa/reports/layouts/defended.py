@@ -25,7 +25,7 @@ def defended_line(
     paper = paper_key(variant.model, variant.defense)
     return Draft(
         cells={
-            "model": variant.model,
+            "model": variant.name,
             "defense": variant.defense_label,
             "threat": variant.threat or "undefended",
             "n": counted(entries),
@@ -65,5 +65,5 @@ def grid_figures(file: str) -> PaperFigures:
 def absent_line(key: PaperKey) -> Draft:
     """A line of the paper that these results have no figures for."""
     model, defense = key
-    order = (list(MODELS).index(model), f"~{model}", list(DEFENSES).index(defense), "", "")
+    order = (list(MODELS).index(model), f"~{model}", list(DEFENSES).index(defense), "", "", 0)
     return Draft({"model": model, "defense": defense, "n": None}, order, key, model)
