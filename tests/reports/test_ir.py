@@ -9,6 +9,7 @@ import pytest
 
 from robustiqa.core.errors import UnknownName
 from robustiqa.reports.ir import DomainChoice
+from robustiqa.reports.render import render, to_frame
 from robustiqa.reports.results import load_results
 from robustiqa.statistics import fit_map
 from tests.reports.runs import Made, model, part
@@ -86,6 +87,8 @@ def test_fewer_radii_and_affine_maps_are_flagged(tmp_path):
     for cell in store.cells():
         if cell.spec.purpose == "calibration":
             store.finish(cell.spec, cell.samples[:40], {})
+    frame = load_results(tmp_path).to_dataframe()
+    assert set(frame.loc[frame["defense"] == "aat", "ir_eps"]) == {"4/255 8/255"}
     row = results_of(tmp_path)["birqa", True, "fgsm", "up", 8]
     assert {"ir-partial-eps", "ir-affine-map"} <= set(row.flags)
     assert row.ir.kinds == ("affine", "affine")
@@ -105,16 +108,16 @@ def test_a_sample_that_failed_anywhere_is_in_no_mean(tmp_path):
 
 def test_the_report_shows_scores_and_the_frame_has_numbers(folder):
     """A column in Markdown with its note, and in CSV and the data frame everything that the score is made of."""
-    results = load_results(folder)
-    text = results.report("md")
+    rows = load_results(folder).rows(["up"])
+    text = render(rows, "md")
     assert "IR-Score ↑" in text
     assert "2/255, 4/255, 8/255, 10/255" in text
-    record = next(r for r in csv.DictReader(io.StringIO(results.report("csv"))) if r["defense"] == "aat" and r["direction"] == "up")
+    record = next(r for r in csv.DictReader(io.StringIO(render(rows, "csv"))) if r["defense"] == "aat")
     score, base, defended = (float(record[name]) for name in ("ir_score", "ir_g_base", "ir_g_defended"))
     assert score == pytest.approx(base - defended, rel=1e-4)
     assert float(record["ir_ratio"]) == pytest.approx(1 - defended / base, rel=1e-4)
     assert record["ir_eps"] == "2/255 4/255 8/255 10/255"
-    frame = results.to_dataframe()
+    frame = to_frame(rows)
     assert frame["ir_score"].dtype == np.float64
     assert frame.loc[frame["defense"] == "none", "ir_score"].isna().all()
     assert not math.isnan(frame["gain"].iloc[0])

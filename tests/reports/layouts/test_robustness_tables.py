@@ -165,3 +165,14 @@ def test_table6_and_8_have_the_papers_figures(folder):
     assert ("birqa", "r") not in lines
     assert lines["BiRQA", "diffpure"]["square_paper"].value == 0.712
     assert lines["birqa", "none"]["zhang_paper"].value == 0.462
+
+
+def test_variants_that_are_called_the_same_are_numbered(tmp_path):
+    """The same model on whole images and on crops: two lines, told apart, and compared with each other."""
+    made = Made(tmp_path)
+    made.add(model("birqa"), attacks=["fgsm"], eps=(8 / 255,))
+    made.add(model("birqa"), attacks=["fgsm"], eps=(8 / 255,), move=0.1, crop=64)
+    _, lines = lines_of(tmp_path)
+    assert sorted(name for name, _ in lines) == ["birqa", "birqa (2)"]
+    assert sum("crop-64" in line["flags"] for line in lines.values()) == 1
+    assert sum(line["srocc_fgsm"].best for line in lines.values()) == 1
