@@ -80,3 +80,9 @@ def rank_of(model: str) -> int:
     """Place of our model in the paper's order; models that the paper has not got come last."""
     order = list(MODELS.values())
     return next((i for i, names in enumerate(order) if model in names), len(order))
+
+
+def defense_rank(defense: str) -> int:
+    """Place of our defense in the paper's order, ``none`` first; defenses that the paper has not got come last."""
+    order = list(DEFENSES.values())
+    return order.index(defense) if defense in order else len(order)

@@ -41,16 +41,17 @@ def _table(table: Table) -> str:
     notes = " ".join(map(escape, table.notes))
     return "\n".join([
         r"\begin{table}[ht]",
-        r"\centering",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{escape(table.title)}}}",
         rf"\label{{tab:{_label(table.name)}}}",
-        r"\resizebox{\linewidth}{!}{%",
+        r"\sbox{0}{%",
         rf"\begin{{tabular}}{{{''.join(_alignment(table, column) for column in table.columns)}}}",
         r"\toprule",
         *rows,
         r"\bottomrule",
         r"\end{tabular}}",
-        rf"\par\smallskip\footnotesize\raggedright {notes}",
+        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox{0}}\else\usebox{0}\fi",
+        rf"\par\smallskip\raggedright {notes}",
         r"\end{table}",
         "",
     ])  # fmt: skip
@@ -58,7 +59,7 @@ def _table(table: Table) -> str:
 
 def _heading(columns: Sequence[Column]) -> str:
     """Titles, and over them the names of their groups where there are any."""
-    own = " & ".join(escape(column.title) + ARROWS[column.better] for column in columns) + r" \\"
+    own = " & ".join(map(_title, columns, (None, *columns))) + r" \\"
     if not any(column.group for column in columns):
         return f"{own}\n\\midrule"
     over, rules, start = [], [], 1
@@ -70,20 +71,28 @@ def _heading(columns: Sequence[Column]) -> str:
     return " & ".join(over) + rf" \\ {' '.join(rules)}" + f"\n{own}\n\\midrule"
 
 
+def _title(column: Column, before: Column | None) -> str:
+    """Within its own column's shadow the paper's needs no name of its own."""
+    if before is not None and column.paper and column.title == f"{before.title}, paper":
+        return "paper"
+    return escape(column.title) + ARROWS[column.better]
+
+
 def _body(table: Table) -> Iterator[str]:
     earlier = table.lines[0].group if table.lines else ""
     for line in table.lines:
         if line.group != earlier:
             yield r"\midrule"
         earlier = line.group
-        yield " & ".join(_cell(line.cells.get(column.key)) for column in table.columns) + r" \\"
+        yield " & ".join(_cell(line.cells.get(column.key), column.key) for column in table.columns) + r" \\"
 
 
-def _cell(content: Content) -> str:
+def _cell(content: Content, key: str) -> str:
     if content is None:
         return "---"
     if not isinstance(content, Number):
-        return escape(str(content))
+        text = escape(str(content))
+        return rf"\parbox[t]{{3cm}}{{\scriptsize\raggedright {text}}}" if key == "flags" and text else text
     value = figure(content.value, content.digits)
     if value == DASH:
         return "---"
@@ -92,7 +101,8 @@ def _cell(content: Content) -> str:
     tie = r"$^{\approx}$" if content.tied else ""
     mark = rf"\textsuperscript{{{escape(content.mark)}}}" if content.mark else ""
     interval = escape(spread(content).replace("-", "−"))
-    return value + tie + mark + (rf" {{\scriptsize {interval}}}" if interval else "")
+    above = value + tie + mark
+    return rf"\shortstack{{{above}\\{{\scriptsize {interval}}}}}" if interval else above
 
 
 def _alignment(table: Table, column: Column) -> str:

@@ -83,7 +83,7 @@ def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str]
     )
     number, subject = what
     name = number.lower().replace(" ", "")
-    return Table(name, f"{number}, on {dataset.name}: {subject}", columns, lines, notes)
+    return Table(name, f"{subject} on {dataset.name} (layout of the paper's {number})", columns, lines, notes)
 
 
 def _covered(

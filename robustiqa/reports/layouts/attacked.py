@@ -11,7 +11,7 @@ from robustiqa.reports.compose import View
 from robustiqa.reports.crosschecks import cross_flags
 from robustiqa.reports.flags import flags_of
 from robustiqa.reports.formats.numbers import eps_text
-from robustiqa.reports.paper_figures import ATTACK_FIELDS, ATTACKS, DEFENSES, rank_of
+from robustiqa.reports.paper_figures import ATTACK_FIELDS, ATTACKS, defense_rank, rank_of
 
 UNDEFENDED: Final = frozenset({"white-box", "black-box"})
 
@@ -58,9 +58,7 @@ class Variant:
     @property
     def order(self) -> tuple[object, ...]:
         """The paper's order of models and defenses, then by name."""
-        known = list(DEFENSES.values())
-        place = known.index(self.defense) if self.defense in known else len(known)
-        return rank_of(self.model), self.model, place, self.defense_label, self.threat, self.again
+        return rank_of(self.model), self.model, defense_rank(self.defense), self.defense_label, self.threat, self.again
 
 
 def variants(views: Sequence[View]) -> dict[str, list[Variant]]:

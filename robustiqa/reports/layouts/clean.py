@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from robustiqa.benchmarks.cell import Cell, DatasetRecord, ModelRecord, PartRecord, SampleRow, canonical
 from robustiqa.core.errors import InvalidInput
-from robustiqa.reports.paper_figures import rank_of
+from robustiqa.reports.paper_figures import defense_rank, rank_of
 
 
 @dataclass
@@ -23,9 +23,10 @@ class Subject:
         return self.model.name if self.defense is None else f"{self.model.name} + {self.defense.label}"
 
     @property
-    def order(self) -> tuple[int, str]:
-        """Place in the paper's order of models."""
-        return rank_of(self.model.name), self.name
+    def order(self) -> tuple[object, ...]:
+        """Place in the paper's order of models and defenses."""
+        defense = "none" if self.defense is None else self.defense.name
+        return rank_of(self.model.name), self.model.name, defense_rank(defense), self.name
 
     def quality(self) -> dict[str, float]:
         """Scores oriented so that higher is better, by sample id, of rows that have one."""
@@ -46,7 +47,7 @@ class CleanData:
     subjects: tuple[Subject, ...]
 
     def labels_seen(self, subject: Subject) -> bool:
-        """Whether the model was trained on this dataset's labels."""
+        """Whether the model was trained on this dataset's labels: it is not ranked against those that were not."""
         return self.dataset.labels in subject.model.trained_on
 
 

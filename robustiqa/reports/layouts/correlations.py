@@ -1,11 +1,12 @@
 """PLCC and SROCC on clean images: models by datasets, what Tables 2 and 5 are made of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from robustiqa.reports.layouts.clean import CleanData, Subject, references_of
 from robustiqa.reports.layouts.entries import Entry, Sampler, plcc_entry, srocc_entry
 from robustiqa.reports.paper_figures import DATASETS
-from robustiqa.reports.table import Column, Content
+from robustiqa.reports.table import Column, Content, Number
 
 STATISTICS = {"plcc": plcc_entry, "srocc": srocc_entry}
 
@@ -23,21 +24,28 @@ def correlation_columns(datasets: Sequence[str]) -> list[Column]:
 def correlation_cells(
     every: Sequence[CleanData], names: Sequence[str], sampler: Sampler
 ) -> tuple[dict[str, dict[str, Content]], dict[str, set[str]]]:
-    """By model name, its cells and its flags; the best of every column is marked."""
+    """By model name, its cells and its flags; of models that have not seen a dataset's labels, the best is marked."""
     cells: dict[str, dict[str, Content]] = {name: {} for name in names}
     flags: dict[str, set[str]] = {name: set() for name in names}
     for data in every:
         own = {subject.name: subject for subject in data.subjects}
         entries = {kind: {name: _entry(own.get(name), kind) for name in names} for kind in STATISTICS}
+        seen = {name for name, subject in own.items() if data.labels_seen(subject)}
         for kind, found in entries.items():
-            for name, number in zip(names, sampler.numbers(list(found.values())), strict=True):
-                cells[name][f"{field_of(data.dataset.name)} {kind}"] = number
+            for ranked in ([name for name in names if name not in seen], sorted(seen)):
+                numbers = sampler.numbers([found[name] for name in ranked])
+                for name, number in zip(ranked, numbers, strict=True):
+                    cells[name][f"{field_of(data.dataset.name)} {kind}"] = _shown(number, ranked=name not in seen)
         few = sampler.few_clusters([entry for found in entries.values() for entry in found.values()])
         for name, subject in own.items():
             flags[name] |= subject.flags | {f"{flag} ({data.dataset.name})" for flag in few}
             if data.labels_seen(subject):
                 flags[name].add(f"labels-seen-in-training ({data.dataset.name})")
     return cells, flags
+
+
+def _shown(number: Number | None, *, ranked: bool) -> Number | None:
+    return number if ranked or number is None else replace(number, best=False, tied=False)
 
 
 def _entry(subject: Subject | None, kind: str) -> Entry | None:

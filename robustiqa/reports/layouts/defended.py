@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from robustiqa.reports.layouts.attacked import Variant
 from robustiqa.reports.layouts.beside import Draft, PaperFigures, PaperKey, paper_defense, paper_model
 from robustiqa.reports.layouts.entries import Entry, Sampler
-from robustiqa.reports.paper_figures import DEFENSES, MODELS, paper_rows, printed
+from robustiqa.reports.paper_figures import DEFENSES, MODELS, defense_rank, paper_rows, printed
 from robustiqa.reports.table import Column, Content
 
 GRID_MODELS = ("LPIPS", "TOPIQ", "BiRQA")
@@ -65,5 +65,5 @@ def grid_figures(file: str) -> PaperFigures:
 def absent_line(key: PaperKey) -> Draft:
     """A line of the paper that these results have no figures for."""
     model, defense = key
-    order = (list(MODELS).index(model), f"~{model}", list(DEFENSES).index(defense), "", "", 0)
+    order = (list(MODELS).index(model), f"~{model}", defense_rank(DEFENSES[defense]), "", "", 0)
     return Draft({"model": model, "defense": defense, "n": None}, order, key, model)

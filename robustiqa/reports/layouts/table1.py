@@ -17,10 +17,9 @@ COLUMNS = (
     Column("references", "ref. images"),
     Column("distorted", "dist. images"),
     Column("scored", "scored here"),
-    Column("ratings", "ratings"),
     Column("human", "human score"),
 )
-"""Ratings are the paper's alone: no dataset's files say how many were given."""
+RATINGS = Column("ratings_paper", "ratings, paper", paper=True)  # no dataset's files say how many there were
 
 
 def layout(run: Run, options: LayoutOptions) -> list[Table]:
@@ -33,12 +32,12 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:
     columns: tuple[Column, ...] = COLUMNS
     lines = ordered(drafts)
     if options.with_paper:
-        columns, lines = beside(COLUMNS, drafts, _figures(), _absent)
+        columns, lines = beside((*COLUMNS, RATINGS), drafts, _figures(), _absent)
     notes = (
         "Dist. images: of the whole dataset. References and resolution: of the images scored here, uncropped.",
         *paper_notes(options, "the datasets of those names", [str(draft.cells["dataset"]) for draft in drafts]),
     )
-    return [Table("table1", "Table 1: datasets", columns, lines, notes)]
+    return [Table("table1", "Datasets (layout of the paper's Table 1)", columns, lines, notes)]
 
 
 def _draft(cells: Sequence[Cell]) -> Draft:

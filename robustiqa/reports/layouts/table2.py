@@ -51,7 +51,7 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:
         interval_note(options, "its column"),
         *paper_notes(options, "the datasets of those names", ours),
     )
-    return [Table("table2", "Table 2: PLCC and SROCC across datasets", wide, lines, notes)]
+    return [Table("table2", "PLCC and SROCC across datasets (layout of the paper's Table 2)", wide, lines, notes)]
 
 
 def trained_on(subject: Subject) -> str:

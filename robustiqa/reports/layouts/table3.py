@@ -58,7 +58,7 @@ def _table(own: Sequence[Variant], irs: Mapping[tuple[str, ...], IRResult | None
         *((ir_note(found),) if found else ()),
         *paper_notes(options, "KADID-10k", [dataset.name]),
     )
-    title = f"Table 3, on {dataset.name}: robustness of models and their defenses"
+    title = f"Robustness of models and their defenses on {dataset.name} (layout of the paper's Table 3)"
     return Table("table3", title, tuple(columns), lines, notes)
 
 
@@ -68,7 +68,7 @@ def _columns(attacks: Sequence[AttackColumn], options: LayoutOptions) -> Sequenc
         Column("srocc_clean", "clean", "SROCC", "higher"),
         *(Column(f"srocc_{attack.field}", attack.title, "SROCC", "higher") for attack in attacks),
         *(Column(f"ir_{attack.field}", attack.title, "IR-Score", "higher") for attack in attacks),
-        *([Column("train_min", "training (min)")] if options.with_paper else []),
+        *([Column("train_min_paper", "training (min), paper", paper=True)] if options.with_paper else []),
         Column("flags", "flags"),
     ]
 

@@ -47,7 +47,7 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:
         "Expected human scores of the validation references; one training run each, so there are no intervals or ties.",
         *((NOTE, PAPER_NOTE) if options.with_paper else ()),
     )
-    return [Table("table4", "Table 4: ablation of BiRQA", columns, lines, notes)]
+    return [Table("table4", "Ablation of BiRQA (layout of the paper's Table 4)", columns, lines, notes)]
 
 
 def modules_of(trial: Trial) -> Modules:

@@ -8,7 +8,7 @@ from robustiqa.reports.layouts.entries import Sampler
 from robustiqa.reports.layouts.notes import dataset_note, interval_note, paper_notes
 from robustiqa.reports.layouts.options import LayoutOptions
 from robustiqa.reports.layouts.run import Run
-from robustiqa.reports.paper_figures import DEFENSES, MODELS, paper_rows, rank_of, split_defense
+from robustiqa.reports.paper_figures import DEFENSES, MODELS, defense_rank, paper_rows, rank_of, split_defense
 from robustiqa.reports.paper_figures import printed as printed_figure
 from robustiqa.reports.table import Column, Content, Table
 
@@ -44,7 +44,7 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:
         interval_note(options, "its column"),
         *paper_notes(options, "the datasets of those names", ours),
     )
-    return [Table("table5", "Table 5: PLCC and SROCC on clean images", wide, lines, notes)]
+    return [Table("table5", "PLCC and SROCC on clean images (layout of the paper's Table 5)", wide, lines, notes)]
 
 
 def printed_methods(file: str) -> set[str]:
@@ -66,7 +66,7 @@ def absent(key: PaperKey) -> Draft:
     model, defense = split_defense(key[0])
     ours = MODELS[model]
     place = rank_of(ours[0]) if ours else list(MODELS).index(model)
-    return Draft({"model": key[0]}, order=(place, f"~{defense}{key[0]}"), paper=key)
+    return Draft({"model": key[0]}, order=(place, f"~{model}", defense_rank(DEFENSES[defense]), key[0]), paper=key)
 
 
 def _figures() -> PaperFigures:

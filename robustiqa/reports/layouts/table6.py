@@ -9,5 +9,5 @@ from robustiqa.reports.table import Table
 
 def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table per dataset, with every defense."""
-    what = "Table 6", "two-alternative choices under attack"
+    what = "Table 6", "Two-alternative choices under attack"
     return accuracy_tables(run, options, what, "table6_bapps_2afc", lambda _: True)

@@ -1,5 +1,6 @@
 """Table 7: differences of SROCC between all pairs of models, with Holm's correction and the paper's own rule."""
 
+import math
 from collections.abc import Sequence
 
 from robustiqa.core.errors import InvalidInput
@@ -14,6 +15,10 @@ from robustiqa.statistics import Bootstrapped, Interval, Pair, Resamples, bootst
 
 HOLM = "*"
 PAPER = "†"
+SEEN = (
+    "Models flagged labels-seen-in-training are not ranked against the others: no letters, and no marks on differences "
+    "to them."
+)
 
 
 def layout(run: Run, options: LayoutOptions) -> list[Table]:
@@ -40,10 +45,13 @@ def _table(data: CleanData, options: LayoutOptions) -> Table:
     human = [subjects[0].rows[i].quality for i in references]
     models = bootstrap_sroccs(draws, human, [[quality[i] for i in references] for quality in qualities])
     pairs = {(pair.row, pair.column): pair for pair in pairwise(models)}
-    letters = tie_letters([model.estimate for model in models], list(pairs.values()))
+    seen = [data.labels_seen(subject) for subject in subjects]
+    ranked = [math.nan if own else model.estimate for model, own in zip(models, seen, strict=True)]
+    letters = tie_letters(ranked, list(pairs.values()))
     names = _names(subjects)
     printed = _printed() if options.with_paper else {}
-    keys = [_paper_name(subject) for subject in subjects]
+    known = {name for pair in printed for name in pair}
+    keys = [name if name in known else None for name in map(_paper_name, subjects)]
     columns = (
         Column("model", "model"),
         Column("n", "n"),
@@ -62,10 +70,10 @@ def _table(data: CleanData, options: LayoutOptions) -> Table:
             "flags": " ".join(sorted(_flags(data, subject, models[row].interval()))),
         }
         for column in range(row):
-            cells[f"minus {names[column]}"] = _difference(pairs[row, column])
+            cells[f"minus {names[column]}"] = _difference(pairs[row, column], marked=seen[row] == seen[column])
             cells[f"minus {names[column]}, paper"] = printed.get((keys[row], keys[column]))
         lines.append(Line(cells))
-    return Table("table7", f"Table 7, on {data.dataset.name}: differences of SROCC, row minus column", columns,
+    return Table("table7", _title(data), columns,
                  tuple(lines), _notes(data, len(common), options))  # fmt: skip
 
 
@@ -89,8 +97,13 @@ def _notes(data: CleanData, count: int, options: LayoutOptions) -> tuple[str, ..
         f"{HOLM} separable: the interval excludes 0, and Holm's correction over all pairs agrees at 5 %.",
         f"{PAPER} by the paper's rule: the interval excludes 0 and the difference is at least 0.01, uncorrected.",
         "Ties: models that share a letter cannot be separated; a has the best.",
+        *((SEEN,) if any(data.labels_seen(subject) for subject in data.subjects) else ()),
         *paper,
     )
+
+
+def _title(data: CleanData) -> str:
+    return f"Differences of SROCC on {data.dataset.name}, row minus column (layout of the paper's Table 7)"
 
 
 def _names(subjects: Sequence[Subject]) -> list[str]:
@@ -107,9 +120,10 @@ def _srocc(model: Bootstrapped) -> Number:
     return Number(interval.estimate, interval.lo, interval.hi)
 
 
-def _difference(pair: Pair) -> Number:
+def _difference(pair: Pair, *, marked: bool) -> Number:
     mark = (HOLM if pair.separable else "") + (PAPER if pair.significant_in_paper else "")
-    return Number(pair.difference.median, pair.difference.lo, pair.difference.hi, mark=mark, half=True)
+    interval = pair.difference
+    return Number(interval.median, interval.lo, interval.hi, mark=mark if marked else "", half=True)
 
 
 def _flags(data: CleanData, subject: Subject, interval: Interval) -> set[str]:

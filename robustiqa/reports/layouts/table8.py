@@ -12,7 +12,7 @@ OTHER_TRAINING: Final = frozenset({"r", "at", "nt"})
 
 def layout(run: Run, options: LayoutOptions) -> list[Table]:
     """One table per dataset, without the other training defenses, as in the paper."""
-    what = "Table 8", "two-alternative choices under attack, purification and training"
+    what = "Table 8", "Two-alternative choices under attack, purification and training"
     return accuracy_tables(
         run, options, what, "table8_purification_bapps", lambda variant: variant.defense not in OTHER_TRAINING
     )

@@ -56,7 +56,8 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:  # noqa: ARG001 (re
         "Every field of every shipped recipe; the optimiser is Adam in all of them.",
         *((NOTE,) if options.with_paper else ()),
     )
-    return [Table("table9", "Table 9: hyper-parameters", columns, lines, notes)]
+    title = "Hyper-parameters of the shipped recipes (layout of the paper's Table 9)"
+    return [Table("table9", title, columns, lines, notes)]
 
 
 def flat(settings: BaseModel, prefix: str = "") -> list[tuple[str, str]]:

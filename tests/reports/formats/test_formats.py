@@ -81,6 +81,7 @@ def test_latex_has_booktabs_rules_and_groups():
         assert part in text
     assert text.count(r"\midrule") == 2
     assert r"$^{\approx}$" in text
+    assert r"FGSM~$\uparrow$ & paper & flags" in text
 
 
 @pytest.mark.parametrize("form", TABLE_FORMATS)

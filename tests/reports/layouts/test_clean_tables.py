@@ -81,7 +81,7 @@ def test_table2_leaves_out_the_dataset_that_a_model_was_trained_on(tmp_path):
 def test_table7_is_the_lower_triangle_with_marks_and_ties(folder):
     """Medians with half widths; what differs plainly is marked twice, near equals share a letter."""
     table, lines = table_of(folder, "table7")
-    assert table.title == "Table 7, on pipal: differences of SROCC, row minus column"
+    assert table.title == "Differences of SROCC on pipal, row minus column (layout of the paper's Table 7)"
     difference = lines["birqa"]["minus ssim"]
     assert difference.half
     assert difference.value == pytest.approx(lines["birqa"]["srocc"].value - lines["ssim"]["srocc"].value, abs=0.05)
@@ -153,3 +153,19 @@ def test_table1_counts_and_measures(folder):
     assert (lines["PIPAL"]["references_paper"], lines["PIPAL"]["ratings_paper"]) == ("250", "1.13M")
     assert lines["KADID-10k"].get("distorted") is None
     assert lines["KADID-10k"]["distorted_paper"] == "10125"
+
+
+def test_models_that_saw_the_labels_are_not_ranked_against_others(tmp_path):
+    """Neither best nor tied in table5, without letter or mark in table7, though its figures are the highest."""
+    made = Made(tmp_path, name="live", references=30)
+    made.add(model("birqa", trained_on=("live",)), noise=0.01)
+    made.add(model("ssim"), noise=0.5)
+    made.add(model("psnr"), noise=2.0)
+    _, lines = table_of(tmp_path, "table5")
+    assert (lines["ssim"]["LIVE srocc"].best, lines["birqa"]["LIVE srocc"].best) == (True, False)
+    assert lines["birqa"]["LIVE srocc"].value > lines["ssim"]["LIVE srocc"].value
+    assert lines["birqa"]["flags"] == "labels-seen-in-training (live)"
+    table, lines = table_of(tmp_path, "table7")
+    assert (lines["ssim"]["ties"], lines["psnr"]["ties"], lines["birqa"]["ties"]) == ("a", "b", None)
+    assert (lines["birqa"]["minus ssim"].mark, lines["ssim"]["minus psnr"].mark) == ("", "*†")
+    assert any("not ranked" in note for note in table.notes)
