@@ -18,6 +18,7 @@ HEAD: Final = r"""% Compiles by itself with pdflatex. In a paper: \usepackage{bo
   \def\robustiqaalone{\end{document}}
 \fi
 \makeatother
+\providecommand{\stacked}[2]{\begin{tabular}[c]{@{}c@{}}\rule{0pt}{2.4ex}#1\\[-0.4ex]{\scriptsize #2}\end{tabular}}
 """
 TAIL: Final = "\\ifdefined\\robustiqaalone\\expandafter\\robustiqaalone\\fi\n"
 SIGNS: Final = {
@@ -92,7 +93,7 @@ def _cell(content: Content, key: str) -> str:
         return "---"
     if not isinstance(content, Number):
         text = escape(str(content))
-        return rf"\parbox[t]{{3cm}}{{\scriptsize\raggedright {text}}}" if key == "flags" and text else text
+        return rf"\parbox{{3cm}}{{\scriptsize\raggedright {text}}}" if key == "flags" and text else text
     value = figure(content.value, content.digits)
     if value == DASH:
         return "---"
@@ -102,7 +103,7 @@ def _cell(content: Content, key: str) -> str:
     mark = rf"\textsuperscript{{{escape(content.mark)}}}" if content.mark else ""
     interval = escape(spread(content).replace("-", "−"))
     above = value + tie + mark
-    return rf"\shortstack{{{above}\\{{\scriptsize {interval}}}}}" if interval else above
+    return rf"\stacked{{{above}}}{{{interval}}}" if interval else above
 
 
 def _alignment(table: Table, column: Column) -> str:
