@@ -126,7 +126,7 @@ def _job(
         purpose=purpose,
         dataset=dataset_record(whole),
         model=model_record(model),
-        defense=None if defense is None else defense_record(defense, evaluated),
+        defense=None if defense is None else defense_record(defense, evaluated, _seen(model, evaluated, whole)),
         attack=None if attack is None else _attack_record(attack, attacked, sign, whole),
         eps=eps,
         direction=sign,
@@ -146,6 +146,12 @@ def _attack_record(attack: Attack, attacked: QualityModel, sign: str, whole: Pai
     """With what the attack has learned for this model; it fails here, before anything runs, where that is missing."""
     learned = attack.learned(attacked, 1 if sign == "up" else -1)
     return attack_record(attack, learned, references(whole.pairs))
+
+
+def _seen(model: QualityModel, defended: QualityModel, dataset: PairDataset) -> tuple[str, ...]:
+    """The flag of a defense that was trained on the dataset's labels; a model that was carries its own."""
+    learned = set(defended.info.trained_on) - set(model.info.trained_on)
+    return ("labels-seen-in-training",) if dataset.labels in learned else ()
 
 
 def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> AnyThreat:

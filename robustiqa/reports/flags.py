@@ -12,8 +12,7 @@ ROUNDING: Final = 0.1  # of the gain
 def flags_of(view: View) -> tuple[str, ...]:
     """All flags of a view, sorted; ``docs/flags.md`` says what each means."""
     found = set(view.spec.model.flags) | {flag for flag, applies in _CHECKS.items() if applies(view)}
-    if view.spec.attack is not None:
-        found |= set(view.spec.attack.flags)
+    found |= {flag for part in (view.spec.attack, view.spec.defense) if part is not None for flag in part.flags}
     if view.spec.crop is not None:
         found.add(f"crop-{view.spec.crop}")
     return tuple(sorted(found))
