@@ -38,8 +38,8 @@ def find_defended(model: str, recipe: str) -> Path:
     path = found(file)
     if path is None:
         raise MissingWeights(
-            f"{recipe} of {model} needs {file.name}, which was found nowhere. Make it with: {file.source}; then name it "
-            f"as {recipe}:weights=FILE, or put it into a folder that ${VARIABLE} names, or into "
+            f"{recipe} of {model} needs {file.name}, which was found nowhere. Make it with: {file.source}; then name "
+            f"it as {recipe}:weights=FILE, or put it into a folder that ${VARIABLE} names, or into "
             f"{cache_folder('weights')}."
         )
     return path
