@@ -20,9 +20,12 @@ from robustiqa.cli.options import split_path
                    "published ones; a defense from what --model stands for]")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--pairs-seed", type=click.IntRange(min=0), default=None,
+              help="Of the distortions, so that runs of several seeds share pairs  [default: that of --seed]")
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that make the pairs.")
 def train(
-    model: str, recipe_name: str, dataset: str, out: Path, start: Path | None, steps: int | None, seed: int, jobs: int
+    model: str, recipe_name: str, dataset: str, out: Path, start: Path | None, steps: int | None, seed: int,
+    pairs_seed: int | None, jobs: int,
 ) -> None:
     """Train a model, or harden it against attacks; a run that was stopped continues from the checkpoint beside OUT.
 
@@ -61,7 +64,7 @@ def train(
             log(step, figures)
             progress.update(task, description=f"loss {figures['loss']:.3f}", completed=step)
 
-        run = Run(trainable, settings, recipe, tuple(files.values()), out, seed, jobs, start)
+        run = Run(trainable, settings, recipe, tuple(files.values()), out, seed, jobs, start, pairs_seed)
         click.echo(run_training(run, report, lambda total: progress.update(task, total=total)))
     if log.path.exists():
         draw_training(log.path, out.with_suffix(".svg"))

@@ -51,6 +51,7 @@ _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "dead-gradients": lambda view: any(row.dead_gradients for row in view.rows),
     "eps-exceeded": _eps_exceeded,
     "labels-seen-in-training": _labels_seen,
+    "failed": lambda view: view.failed,
     "expected-scores": lambda view: view.spec.dataset.human_score.startswith("expected"),
     "non-adaptive": lambda view: view.spec.threat == "oblivious",
     "non-finite-scores": lambda view: any(row.status != "ok" for row in view.rows),

@@ -75,7 +75,12 @@ def _fields(name: str, estimate: Estimate | None) -> dict[str, float | None]:
 
 
 def _csv(rows: Sequence[Row]) -> str:
-    frame = to_frame(rows)
+    return as_csv(to_frame(rows))
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """A table for machines; texts cannot run as a spreadsheet's formulas."""
+    frame = frame.copy()
     for column in frame.select_dtypes(include=["object", "string"]):
         frame[column] = frame[column].map(_defuse)
     return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")

@@ -8,7 +8,8 @@ import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
-from robustiqa.reports.render import Format, render, to_frame
+from robustiqa.reports.defenses import defenses_frame, defenses_markdown
+from robustiqa.reports.render import Format, as_csv, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
 
@@ -29,6 +30,11 @@ class Results:
     def report(self, form: Format) -> str:
         """The report as text."""
         return render(self.rows(), form)
+
+    def defenses(self, form: Format) -> str:
+        """Defenses side by side: clean cost, adaptive beside oblivious, and the worst of them."""
+        rows = self.rows()
+        return as_csv(defenses_frame(rows)) if form == "csv" else defenses_markdown(rows)
 
 
 def load_results(*folders: str | Path) -> Results:

@@ -52,6 +52,12 @@ class Run:
     seed: int = 0
     jobs: int = 2
     start: Path | None = None
+    pairs_seed: int | None = None
+
+    @property
+    def drawn(self) -> int:
+        """The seed of the pairs' distortions: that of the run, unless pairs are to be shared between seeds."""
+        return self.seed if self.pairs_seed is None else self.pairs_seed
 
     def split(self) -> dict[str, list[Path]]:
         """Photographs of training, validation and test, disjoint by reference."""
@@ -118,7 +124,7 @@ def _subject(run: Run, start: str) -> str:
     """Names a run by what decides its steps. Its length does not: a run may be resumed to last longer."""
     photographs = sorted(path.stem for path in run.photographs)
     recipe = run.recipe.model_dump(mode="json", exclude=LENGTH)
-    decisive = [run.model.entry.info.name, asdict(run.settings), recipe, run.seed, start, photographs]
+    decisive = [run.model.entry.info.name, asdict(run.settings), recipe, run.seed, run.drawn, start, photographs]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
@@ -133,8 +139,8 @@ def _data(run: Run, photographs: list[Path]) -> tuple[list[Shelf], Labels]:
         crop=recipe.pair_size,
         tile=recipe.tile,
     )
-    folder = cache_folder("training") / f"{derive_seed(asdict(synthesis), run.seed):x}"
-    shelves = list(make_shelves(photographs, folder, synthesis, run.seed, run.jobs))
+    folder = cache_folder("training") / f"{derive_seed(asdict(synthesis), run.drawn):x}"
+    shelves = list(make_shelves(photographs, folder, synthesis, run.drawn, run.jobs))
     drafts = [draft for shelf in shelves for draft in shelf.drafts]
     teachers = np.concatenate([shelf.teachers for shelf in shelves])
     labels = make_labels(drafts, teachers, Distillation(recipe.distillation, recipe.calibration))
@@ -150,6 +156,7 @@ def _facts(
         "model": asdict(run.settings),
         "recipe": recipe.model_dump(mode="json"),
         "seed": run.seed,
+        "pairs_seed": run.drawn,
         "start": None if run.start is None else hashlib.sha256(run.start.read_bytes()).hexdigest(),
         "start_weights": start,
         "torch": torch.__version__,
