@@ -5,12 +5,8 @@ from pathlib import Path
 
 import click
 
-from robustiqa.benchmarks.bench import describe, run
 from robustiqa.benchmarks.cell import Cell
-from robustiqa.benchmarks.plan import Request, clean_jobs
-from robustiqa.benchmarks.runner import Job
-from robustiqa.benchmarks.store import Store
-from robustiqa.cli.progress import bar
+from robustiqa.cli.clean_scores import clean_cells
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.datasets import load_dataset
@@ -48,18 +44,14 @@ def run_evaluate(plan: Plan) -> None:
     if len(set(names)) < len(names):
         raise InvalidInput(f"two datasets are called the same: {', '.join(names)}; csv:name=OTHER=FOLDER renames one.")
     splits = [_splits(data, plan) for data in loaded]
-    request = Request(tuple(map(load_model, plan.models)), (), loaded, limit=plan.limit)
-    jobs = clean_jobs(request)
-    _score(jobs, plan)
-    cells = {cell.spec.key: cell for cell in Store(plan.out).cells()}
+    cells = clean_cells(tuple(map(load_model, plan.models)), loaded, plan.limit, plan.out, plan.batch_size)
     tables: dict[str, list[Evaluation]] = {}
-    for index, data in enumerate(loaded):
-        own = [_restricted(cells[job.spec.key], job) for job in jobs[index :: len(loaded)]]
+    for data, own, split in zip(loaded, cells, splits, strict=True):
         if isinstance(data, TripletDataset):
             _print_comparisons(data.limited(plan.limit), own)
         else:
             tables[data.name] = _print_correlations(data, own)
-            _print_splits(data, own, splits[index], plan.out)
+            _print_splits(data, own, split, plan.out)
     if len(tables) > 1:
         click.echo(f"\nAll datasets:\n\n{summary_markdown(tables)}", nl=False)
 
@@ -71,21 +63,6 @@ def _splits(data: PairDataset, plan: Plan) -> list[Split]:
     if isinstance(data, TripletDataset):
         raise InvalidInput(f"{data.name} holds comparisons; --splits is for datasets of scores.")
     return splits_of(data.limited(plan.limit).pairs, plan.splits, plan.seed)
-
-
-def _score(jobs: list[Job], plan: Plan) -> None:
-    with bar() as progress:
-        task = progress.add_task("planning", total=None)
-        outcome = run(jobs, plan.out, plan.batch_size, progress=lambda text, done, total: progress.update(
-            task, description=text, completed=done, total=total))  # fmt: skip
-    for job, error in outcome.failures:
-        raise click.ClickException(f"{describe(job)}: {error}") from error
-
-
-def _restricted(cell: Cell, job: Job) -> Cell:
-    """The cell with the samples that were asked for: it may hold more from an earlier run."""
-    wanted = {pair.id for pair in job.pairs}
-    return cell.model_copy(update={"samples": tuple(row for row in cell.samples if row.id in wanted)})
 
 
 def _print_correlations(data: PairDataset, cells: list[Cell]) -> list[Evaluation]:
