@@ -25,6 +25,8 @@ def clean_cells(
     Raises:
         ClickException: a model failed on a dataset.
     """
+    if not models:
+        return [[] for _ in datasets]
     jobs = clean_jobs(Request(tuple(models), (), tuple(datasets), limit=limit))
     with bar() as progress:
         task = progress.add_task("planning", total=None)
