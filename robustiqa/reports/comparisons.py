@@ -10,6 +10,7 @@ from robustiqa.benchmarks.cell import Cell
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.triplets import Triplet, TripletDataset
 from robustiqa.reports.evaluation import common_samples, interval_cell, scores_of
+from robustiqa.reports.flags import clean_flags
 from robustiqa.reports.render import escape, number
 from robustiqa.statistics import Interval, Resamples, TwoAFC, majority_accuracy, paired_difference, soft_score
 
@@ -22,6 +23,7 @@ class Comparison:
         majority: None where no triplet has a majority.
         difference: soft score minus that of the table's first model, paired; None for the first itself.
         kinds: soft score within each kind of triplet.
+        flags: of the model, its labels and scores, and of the interval.
     """
 
     model: str
@@ -31,6 +33,7 @@ class Comparison:
     majority: Interval | None
     difference: Interval | None
     kinds: dict[str, float]
+    flags: tuple[str, ...]
 
 
 def comparisons(data: TripletDataset, cells: Sequence[Cell]) -> list[Comparison]:
@@ -57,6 +60,7 @@ def comparisons(data: TripletDataset, cells: Sequence[Cell]) -> list[Comparison]
             majority=None if majority is None else majority.interval(),
             difference=None if soft is softs[0] else paired_difference(soft, softs[0]),
             kinds=_by_kind(choice, triplets),
+            flags=tuple(sorted({*clean_flags(cell), *soft.interval().flags})),
         )
         for cell, choice, soft, majority in zip(cells, choices, softs, majorities, strict=True)
     ]
@@ -82,7 +86,7 @@ def comparisons_markdown(table: Sequence[Comparison]) -> str:
             "soft 2AFC ↑ [95 % CI]": interval_cell(c.soft),
             "majority ↑ [95 % CI]": interval_cell(c.majority),
             f"Δ soft to {escape(table[0].model)} [95 % CI]": interval_cell(c.difference),
-            "flags": " ".join(c.soft.flags),
+            "flags": escape(" ".join(c.flags)),
         }
         for c in table
     ]

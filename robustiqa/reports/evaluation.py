@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.compose import quality_of
+from robustiqa.reports.flags import clean_flags
 from robustiqa.reports.render import DASH, escape, number
 from robustiqa.statistics import (
     Bootstrapped,
@@ -38,6 +39,7 @@ class Evaluation:
         plcc: after the 4-parameter logistic of VQEG.
         krocc_interval, plcc_interval: the same with the interval clustered by reference.
         difference: SROCC minus that of the table's first model, paired, clustered; None for the first itself.
+        flags: of the model, its labels and scores, and of the interval.
     """
 
     model: str
@@ -52,6 +54,7 @@ class Evaluation:
     within_type: WithinType
     difference: Interval | None
     difference_iid: Interval | None
+    flags: tuple[str, ...]
 
 
 def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
@@ -84,6 +87,7 @@ def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
             within_type=srocc_within_type(human, s, types),
             difference=_difference(boot, boots[0], "cluster"),
             difference_iid=_difference(boot, boots[0], "iid"),
+            flags=tuple(sorted({*clean_flags(cell), *boot["cluster"].interval().flags})),
         )
         for cell, s, fit, boot in zip(cells, scores, fits, boots, strict=True)
     ]
@@ -126,7 +130,7 @@ def evaluation_markdown(table: Sequence[Evaluation]) -> str:
             "within type ↑": number(e.within_type.mean),
             f"Δ SROCC to {escape(table[0].model)} [95 % CI]": interval_cell(e.difference),
             "i.i.d. Δ CI": _range(e.difference_iid),
-            "flags": " ".join(e.srocc.flags),
+            "flags": escape(" ".join(e.flags)),
         }
         for e in table
     ]

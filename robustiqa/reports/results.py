@@ -8,6 +8,7 @@ import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
+from robustiqa.reports.attacked_choices import AttackedChoices, attacked_choices, choices_markdown
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
@@ -26,9 +27,15 @@ class Results:
         """The rows as records, the columns of the CSV report."""
         return to_frame(self.rows())
 
+    def choices(self) -> list[AttackedChoices]:
+        """Two-alternative choices under attack, where the datasets hold comparisons."""
+        return attacked_choices(self.cells)
+
     def report(self, form: Format) -> str:
-        """The report as text."""
-        return render(self.rows(), form)
+        """The report as text; Markdown has a table of the choices below the rows, where there are any."""
+        text = render(self.rows(), form)
+        choices = choices_markdown(self.choices()) if form == "md" else ""
+        return f"{text}\n{choices}" if choices else text
 
 
 def load_results(*folders: str | Path) -> Results:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,6 +23,13 @@ class Batch:
     ref: Tensor
     dist: Tensor
     label: Tensor
+
+
+class Batches(Protocol):
+    """Whatever draws batches."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of ``step``, the same whenever it is asked for."""
 
 
 @dataclass(frozen=True)

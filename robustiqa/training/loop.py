@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from robustiqa.core.model import QualityModel
-from robustiqa.training.batches import Sampler
+from robustiqa.training.batches import Batches
 from robustiqa.training.checkpoint import State
 from robustiqa.training.losses import plcc, regression_loss
 from robustiqa.training.recipe import Recipe
@@ -22,7 +22,7 @@ Constrain = Callable[[torch.nn.Module], None]
 
 def train(
     model: QualityModel,
-    sampler: Sampler,
+    sampler: Batches,
     recipe: Recipe,
     checkpoint: Path,
     validate: Validate,
@@ -59,7 +59,7 @@ def train(
     return average.eval()
 
 
-def _step(state: State, sampler: Sampler, recipe: Recipe, constrain: Constrain | None) -> dict[str, float]:
+def _step(state: State, sampler: Batches, recipe: Recipe, constrain: Constrain | None) -> dict[str, float]:
     start = time.perf_counter()
     rate = learning_rate(state.step, recipe)
     for group in state.optimizer.param_groups:

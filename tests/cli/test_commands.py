@@ -60,6 +60,8 @@ def test_score_prints_what_the_model_says(pictures):
         "lower_better": False,
     }
     assert "higher is better" in robustiqa("score", pictures / "ref.png", pictures / "dist.png").stdout
+    random = robustiqa("score", pictures / "ref.png", pictures / "dist.png", "--weights", "random", "--json")
+    assert json.loads(random.stdout)["flags"] == ["random-weights"]
 
 
 @pytest.mark.parametrize(

@@ -69,5 +69,6 @@ TOPIQ_SQUEEZE: Final = ModelEntry(
     _load,
 )
 TRAINABLE: Final = Trainable(
-    TOPIQ_SQUEEZE, _fresh, lambda model: _head(model.state_dict()), frozen=("semantic_model",), half=True
-)
+    TOPIQ_SQUEEZE, _fresh, lambda model: _head(model.state_dict()), frozen=("semantic_model",), half=True,
+    before=("imagenet",),
+)  # fmt: skip
