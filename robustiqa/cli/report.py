@@ -1,10 +1,16 @@
 """``robustiqa report``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-FORMATS = ("md", "csv")
+from robustiqa.cli.options import split_path
+
+if TYPE_CHECKING:
+    from robustiqa.reports.results import Results
+
+FORMATS = ("md", "csv", "html")
 
 
 @click.command()
@@ -12,9 +18,20 @@ FORMATS = ("md", "csv")
 @click.option("--format", "forms", default="md", show_default=True,
               help=f"One or more of {', '.join(FORMATS)}, joined by commas.")
 @click.option("--out", type=click.Path(path_type=Path), default=None,
-              help="Folder for report.md, report.csv; needed for several formats. Default: standard output.")
-def report(folders: tuple[Path, ...], forms: str, out: Path | None) -> None:
-    """One row per cell and direction, from the results in FOLDERS."""
+              help="Folder for report.md, report.html, ...; needed for several formats. Default: standard output.")
+@click.option("--dataset", "datasets", multiple=True,
+              help="html: NAME=FOLDER of the run's images, to show the most-moved; repeatable. demo needs none.")
+@click.option("--pictures", type=click.IntRange(min=0), default=None,
+              help="html: how many images to show, attacked again for it; 0 for none  "
+              "[default: up to 12 within a minute]")
+def report(
+    folders: tuple[Path, ...], forms: str, out: Path | None, datasets: tuple[str, ...], pictures: int | None
+) -> None:
+    """One row per cell and direction, from the results in FOLDERS.
+
+    html is one file to look at: leaderboard, curves, heat map, and the images that were moved most. It loads nothing
+    from elsewhere. Example: robustiqa report runs/bench --format html --out runs/report
+    """
     from robustiqa.core.errors import InvalidInput, UnknownName
     from robustiqa.core.files import write_atomically
     from robustiqa.reports.results import load_results
@@ -27,9 +44,25 @@ def report(folders: tuple[Path, ...], forms: str, out: Path | None) -> None:
         raise InvalidInput(f"{len(names)} formats cannot share standard output; add --out FOLDER.")
     results = load_results(*folders)
     for name in names:
-        text = results.report("csv" if name == "csv" else "md")
+        if name == "html":
+            text = _html(results, datasets, pictures)
+        else:
+            text = results.report("csv" if name == "csv" else "md")
         if out is None:
             click.echo(text, nl=False)
         else:
             write_atomically(out / f"report.{name}", text)
             click.echo(out / f"report.{name}")
+
+
+def _html(results: "Results", datasets: tuple[str, ...], pictures: int | None) -> str:
+    from robustiqa.cli.progress import bar
+    from robustiqa.datasets import load_dataset
+    from robustiqa.reports.html.report import html_report
+
+    loaded = [load_dataset(*split_path(text)) for text in datasets]
+    with bar() as progress:
+        task = progress.add_task("pictures", total=None)
+        return html_report(
+            results.cells, loaded, pictures, lambda done, total: progress.update(task, completed=done, total=total)
+        )

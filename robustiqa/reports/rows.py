@@ -60,7 +60,8 @@ class _Draws:
         if not references:
             return cls(None, None)
         modes: tuple[Mode, Mode] = ("cluster", "iid")
-        return cls(*(Resamples.draw(references, mode=mode, seed=seed) for mode in modes))
+        clustered, iid = (Resamples.draw(references, mode=mode, seed=seed) for mode in modes)
+        return cls(clustered, iid)
 
     def estimate(self, statistic: Callable[[Resamples], Bootstrapped]) -> Estimate:
         clustered, iid = (NO_INTERVAL if r is None else statistic(r).interval() for r in (self.clustered, self.iid))
@@ -124,6 +125,14 @@ def make_rows(cells: Iterable[Cell], directions: Sequence[str] = (), seed: int =
     ]
     drawn: dict[tuple[str, ...], _Draws] = {}
     return [_row(view, crossed, seed, drawn) for view, crossed in chosen]
+
+
+def by_setting(rows: Iterable[Row]) -> list[dict[str, Row]]:
+    """Rows that differ in direction alone, by direction."""
+    groups: dict[tuple[str, ...], dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault(row.view.keys, {})[row.view.direction] = row
+    return list(groups.values())
 
 
 def _order(view: View) -> tuple[str, ...]:
