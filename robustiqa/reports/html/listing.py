@@ -8,8 +8,8 @@ from robustiqa.reports.render import DASH, eps_text
 from robustiqa.reports.rows import Row
 
 COLUMNS = (
-    "metric", "attack", "ε", "direction", "n", "SROCC clean ↑", "SROCC attacked ↑", "gain ↓", "8-bit gain ↓", "SSIM", "cost",
-    "flags",
+    "metric", "attack", "ε", "direction", "n", "SROCC clean ↑", "SROCC attacked ↑", "gain ↓", "8-bit gain ↓", "SSIM",
+    "cost", "flags",
 )  # fmt: skip
 
 

@@ -54,8 +54,12 @@ def page(cells: Sequence[Cell], rows: Sequence[Row], fields: Sequence[Arena], sh
     )  # fmt: skip
 
 
+def figures_of(arena: Arena) -> tuple[Figure, ...]:
+    """All figures that the arena's trials have the numbers for."""
+    return tuple(figure for draw in FIGURES if (figure := draw(arena)) is not None)
+
+
 def _section(number: int, arena: Arena, book: FlagBook) -> Section:
-    drawn = [figure for draw in FIGURES if (figure := draw(arena)) is not None]
     return Section(
         anchor=f"data-{number}",
         title=arena.title,
@@ -63,6 +67,6 @@ def _section(number: int, arena: Arena, book: FlagBook) -> Section:
         labels=arena.spec.dataset.human_score,
         findings=findings(arena),
         leaderboards=tuple(leaderboards(arena, book)),
-        figures=tuple(drawn),
+        figures=figures_of(arena),
         heat_map=heat_map(arena),
     )

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-COLOURS: Final = 7  # in palette.css
+COLOURS: Final = 7  # in light.css and dark.css
 DASHES: Final = 4  # in chart.css
 POLYGONS: Final = {1: (4, 45), 2: (3, -90), 3: (4, 0), 4: (3, 90), 5: (6, 0)}  # shape: corners, degrees of the first
 SHAPES: Final = 1 + len(POLYGONS)
@@ -36,8 +36,9 @@ class Style:
 def marker(shape: int, x: float, y: float, radius: float) -> str:
     """The path of a disc (shape 0) or polygon of about the same area."""
     if shape % SHAPES == 0:
-        r, d = pixels(radius * 0.95), pixels(2 * radius * 0.95)
-        return f"M{pixels(x - radius * 0.95)} {pixels(y)}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z"
+        r = round(radius * 0.95, 1)  # the diameter must be twice what is written, or the disc is none
+        half, whole = pixels(r), pixels(2 * r)
+        return f"M{pixels(x - r)} {pixels(y)}a{half} {half} 0 1 0 {whole} 0a{half} {half} 0 1 0 -{whole} 0Z"
     corners, first = POLYGONS[shape % SHAPES]
     size = radius * {3: 1.35, 4: 1.25, 6: 1.1}[corners]
     angles = [math.radians(first + 360 * k / corners) for k in range(corners)]

@@ -13,8 +13,10 @@ from robustiqa.reports.html.tables import estimate_text
 MOST, POINTS = 12, 400
 LEFT, TOP, RIGHT, BOTTOM = 52, 30, 14, 48
 UP, DOWN = Style(2, 2), Style(1, 4)  # triangles that point where the attacker pushed
-BELOW: Final = "nothing moved; where marks of one height come from all along the axis, the ranking is gone."
-ABOUT_UP: Final = "“Up” means towards better quality, which is downwards on the page for a distance."
+READING: Final = (
+    ("On the diagonal nothing moved. Where marks of one height come from all along the axis, the ranking is gone. "
+    "“Up” is towards better quality: downwards on the page for a distance."),
+)
 DIRECTIONS: Final = {1: UP, -1: DOWN}
 
 
@@ -27,11 +29,7 @@ def clean_attacked(arena: Arena) -> Figure | None:
     return Figure(
         "clean-attacked",
         "Scores before and after",
-        (
-            f"Each mark is an image under the attack that cost its metric most (ε = {arena.focus.text}). On the diagonal "
-            + BELOW,
-            ABOUT_UP,
-        ),
+        (f"Each mark is an image, under the attack that cost its metric most at ε = {arena.focus.text}.", *READING),
         tuple(panels),
         (Key("pushed up", UP, line=False), Key("pushed down", DOWN, line=False)),
     )

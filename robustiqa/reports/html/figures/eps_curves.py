@@ -13,6 +13,7 @@ from robustiqa.reports.html.tables import Cell, Table, estimate, estimate_text, 
 from robustiqa.reports.rows import Estimate
 
 MOST_BANDS: Final = 4  # beyond, intervals would hide one another; the table has them
+MOST: Final = 10  # beyond, lines are thin and grey
 LEFT, TOP, RIGHT, BOTTOM = 48, 30, 14, 48
 TEXT: Final = (
     ("SROCC between reported quality and human score of the attacked images; ε = 0 is before the attack. "
@@ -42,15 +43,15 @@ def eps_curves(arena: Arena) -> Figure | None:
     found = {attack: lines for attack, lines in found.items() if lines}
     if not found:
         return None
-    banded = len(arena.entrants) <= MOST_BANDS
+    banded, grey = len(arena.entrants) <= MOST_BANDS, len(arena.entrants) - MOST
     y = fitted(_ends((p.estimate for lines in found.values() for line in lines for p in line.points), banded=banded),
                HEIGHT - BOTTOM, TOP)  # fmt: skip
     return Figure(
         "srocc-over-eps",
         "Ranking as the budget grows",
-        TEXT,
-        tuple(_panel(attack, lines, y, banded=banded) for attack, lines in found.items()),
-        tuple(Key(entrant.label, entrant.style) for entrant in arena.ranked),
+        (*TEXT, *([f"Grey: {grey} others, which the table names."] if grey > 0 else ())),
+        tuple(_panel(attack, lines, y, arena.ranked[:MOST], banded=banded) for attack, lines in found.items()),
+        tuple(Key(entrant.label, entrant.style) for entrant in arena.ranked[:MOST]),
         _table(found),
     )
 
@@ -74,22 +75,26 @@ def _points(trials: Sequence[Trial]) -> tuple[_Point, ...]:
     return (*before, *points)
 
 
-def _panel(attack: str, lines: Sequence[_Line], y: Scale, *, banded: bool) -> Panel:
-    budgets = sorted({point.budget for line in lines for point in line.points})
+def _panel(attack: str, every: Sequence[_Line], y: Scale, shown: Sequence[Entrant], *, banded: bool) -> Panel:
+    lines = [line for line in every if line.entrant in shown]
+    others = [line for line in every if line.entrant not in shown]
+    budgets = sorted({point.budget for line in every for point in line.points})
     frame = Frame(Scale(0.0, budgets[-1].eps * 1.04 or 1.0, LEFT, WIDTH - RIGHT), y)
     ticks = [Tick(budget.eps, f"{budget.eps * 255:.3g}") for budget in budgets]
     name = "ε (root mean square), in levels of 255" if budgets[-1].rms else "ε in levels of 255"
     axes, texts = frame.drawn(name, "SROCC", ticks, y.ticks())
     zero = [Shape(f"M{LEFT} {pixels(y(0))}H{WIDTH - RIGHT}", "zero")] if y.low < 0 < y.high else []
     bands = [_band(frame, line) for line in lines] if banded else []
-    strokes = [
-        Shape(polyline(frame.at(p.budget.eps, p.estimate.value) for p in line.points), f"line {line.entrant.style.css}")
-        for line in lines
-    ]
+    strokes = [Shape(_path(frame, line), "other", line.entrant.label) for line in others]
+    strokes += [Shape(_path(frame, line), f"line {line.entrant.style.css}") for line in lines]
     dots = [_dot(frame, line.entrant, point) for line in lines for point in line.points]
     parts = [f"{line.entrant.label} {_said(line.points[0])} and {_said(line.points[-1])}" for line in lines]
     told = f"SROCC over ε under {attack}: {'; '.join(parts)}."
     return Panel(attack, told, (*axes, *zero, *bands, *strokes, *dots), texts)
+
+
+def _path(frame: Frame, line: _Line) -> str:
+    return polyline(frame.at(point.budget.eps, point.estimate.value) for point in line.points)
 
 
 def _band(frame: Frame, line: _Line) -> Shape:

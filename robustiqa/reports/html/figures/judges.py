@@ -11,9 +11,9 @@ from robustiqa.reports.html.styles import pixels
 
 MOST, POINTS = 12, 250
 LEFT, TOP, RIGHT, BOTTOM = 48, 30, 14, 48
-READING: Final = "moved more; further right the attacked image looks more like the un-attacked one to the judge."
-CORNERS: Final = (
-    "Top right: the metric was fooled. Top left: the image itself changed, and the metric may be right to say so."
+READING: Final = (
+    "Up: the score was moved. Right: to the judge, the attacked image looks like the un-attacked one.",
+    "Top right the metric was fooled. Top left the image itself changed, and the metric may be right to say so.",
 )
 DISTANCES: Final = frozenset({"DISTS", "LPIPS"})  # judges of which less is more alike
 
@@ -33,11 +33,7 @@ def judged(arena: Arena) -> Figure | None:
     return Figure(
         "gain-and-judges",
         "Fooled, or truly changed?",
-        (
-            f"Each mark is an image under its metric’s worst attack at ε = {arena.focus.text}. Further up the score was "
-            + READING,
-            CORNERS,
-        ),
+        (f"Each mark is an image, under its metric’s worst attack at ε = {arena.focus.text}.", *READING),
         tuple(_panel(name, trials) for name in judges),
         tuple(Key(trial.entrant.label, trial.entrant.style, line=False) for trial in trials),
     )
