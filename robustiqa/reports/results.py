@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
+from robustiqa.reports.html.report import html_report
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
@@ -26,8 +28,10 @@ class Results:
         """The rows as records, the columns of the CSV report."""
         return to_frame(self.rows())
 
-    def report(self, form: Format) -> str:
-        """The report as text."""
+    def report(self, form: Format | Literal["html"]) -> str:
+        """The report as text; ``html`` is one file, with pictures where the images come with the install."""
+        if form == "html":
+            return html_report(self.cells)
         return render(self.rows(), form)
 
 

@@ -12,6 +12,8 @@ from robustiqa.statistics import FEW_CLUSTERS
 
 def headline(arenas: Sequence[Arena]) -> str:
     """What was run, in one line."""
+    if not arenas:
+        return "Nothing was attacked in these results; robustiqa bench does it."
     entrants = list(dict.fromkeys(e.label for arena in arenas for e in arena.entrants))
     attacks = list(dict.fromkeys(name for arena in arenas for name in arena.attacks))
     budgets = sorted({budget for arena in arenas for budget in arena.budgets})

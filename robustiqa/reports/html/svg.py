@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from robustiqa.benchmarks.cell import Cell
-from robustiqa.reports.html.arena import arenas
+from robustiqa.reports.html.arena import Arena, arenas
 from robustiqa.reports.html.drawing import Figure, Key, Panel
 from robustiqa.reports.html.environment import environment
 from robustiqa.reports.html.page import figures_of
@@ -27,10 +27,13 @@ class Placed:
 
 def figures_svg(cells: Sequence[Cell]) -> dict[str, str]:
     """SVG texts by file name, such as ``1-srocc-over-eps.svg``; the number is that of the dataset on the page."""
-    fields = arenas(make_rows(cells))
-    return {
-        f"{i}-{figure.name}.svg": _svg(figure) for i, arena in enumerate(fields, 1) for figure in figures_of(arena)
-    }
+    return svg_files(arenas(make_rows(cells)))
+
+
+def svg_files(fields: Sequence[Arena]) -> dict[str, str]:
+    """The same of arenas."""
+    figures = [(i, figure) for i, arena in enumerate(fields, 1) for figure in figures_of(arena)]
+    return {f"{i}-{figure.name}.svg": _svg(figure) for i, figure in figures}
 
 
 def _svg(figure: Figure) -> str:
