@@ -108,4 +108,5 @@ def test_notes_of_the_html_report_are_the_table_of_the_docs():
     """Flag, meaning and remedy, word by word."""
     lines = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert FLAG_NOTES == {name.strip("`"): (meaning, remedy) for name, meaning, remedy in cells}
+    written = {name.strip("`"): (meaning, remedy) for name, meaning, remedy in cells}
+    assert written == FLAG_NOTES

@@ -86,11 +86,11 @@ class Frame:
         base = Shape(f"M{pixels(left)} {pixels(bottom)}H{pixels(right)}", "axis")
         texts = [Text(pixels(self.x(t.value)), pixels(bottom + 17), t.text) for t in x_ticks]
         texts += [Text(pixels(left - 7), pixels(self.y(t.value) + 4), t.text, "end") for t in y_ticks]
-        texts += [
+        names = (
             Text(pixels((left + right) / 2), pixels(bottom + 35), x_label, css="name"),
             Text(pixels(2), pixels(top - 11), y_label, "start", css="name"),
-        ]
-        return (*rows, *columns, base), tuple(texts)
+        )
+        return (*rows, *columns, base), (*texts, *(name for name in names if name.text))
 
 
 def polyline(points: Iterable[tuple[float, float]]) -> str:

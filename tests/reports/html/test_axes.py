@@ -1,6 +1,7 @@
 """Scales and ticks."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def test_ticks_are_evenly_spaced_and_say_their_value(low, width):
     """Within the ends, none lost to rounding, each text as exact as the step needs."""
     ticks = round_ticks(low, low + width)
     values = [tick.value for tick in ticks]
-    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(values)]
     assert 2 <= len(ticks) <= 6
     assert max(steps) == pytest.approx(min(steps), rel=1e-4)
     assert [float(t.text.replace("−", "-")) for t in ticks] == pytest.approx(values, abs=steps[0] / 100)
