@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
 from robustiqa.reports.attacked_choices import AttackedChoices, attacked_choices, choices_markdown
+from robustiqa.reports.html.report import html_report
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
@@ -31,8 +33,12 @@ class Results:
         """Two-alternative choices under attack, where the datasets hold comparisons."""
         return attacked_choices(self.cells)
 
-    def report(self, form: Format) -> str:
-        """The report as text; Markdown has a table of the choices below the rows, where there are any."""
+    def report(self, form: Format | Literal["html"]) -> str:
+        """The report as text; Markdown has a table of the choices below the rows, where there are any; ``html`` is one
+        file, with pictures where the images come with the install.
+        """
+        if form == "html":
+            return html_report(self.cells)
         text = render(self.rows(), form)
         choices = choices_markdown(self.choices()) if form == "md" else ""
         return f"{text}\n{choices}" if choices else text
