@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow
 from robustiqa.datasets.triplets import DERIVED
 from robustiqa.reports.compose import View, group_key
-from robustiqa.reports.evaluation import interval_cell
+from robustiqa.reports.evaluation import interval_cell, range_cell
 from robustiqa.reports.flags import flags_of
 from robustiqa.reports.render import eps_text, escape
 from robustiqa.statistics import Interval, Resamples, TwoAFC, flip_rate, majority_accuracy, soft_score
@@ -74,6 +74,7 @@ class AttackedChoices:
         intervals: ``soft`` and ``majority`` of the attacked images, ``soft_clean`` and ``majority_clean`` of the same
             ones before, and ``flips``, the share of those right before that are not right any more; clustered by
             reference. Absent where no comparison has a majority, or none was right.
+        flips_iid: the same share with the i.i.d. interval, to be read where references are few.
     """
 
     spec: CellSpec
@@ -81,6 +82,7 @@ class AttackedChoices:
     n: int
     n_excluded: int
     intervals: Mapping[str, Interval]
+    flips_iid: Interval | None
     flags: tuple[str, ...]
 
 
@@ -136,7 +138,11 @@ def _choices(group: Sequence[Cell], target: Target) -> AttackedChoices | None:
     intervals = {name: number.interval() for name, number in numbers.items() if number is not None}
     flags = {flag for interval in intervals.values() for flag in interval.flags}
     flags |= {flag for cell in group for flag in flags_of(_view(cell))}
-    return AttackedChoices(spec, target, len(keep), len(every) - len(keep), intervals, tuple(sorted(flags)))
+    iid = flip_rate(clean, moved, Resamples.draw(references, mode="iid"))
+    flips_iid = None if iid is None else iid.interval()
+    return AttackedChoices(
+        spec, target, len(keep), len(every) - len(keep), intervals, flips_iid, tuple(sorted(flags))
+    )
 
 
 def _pairs(every: Sequence[Comparison], score: Callable[[Comparison, str], float | None]) -> Vector:
@@ -182,6 +188,7 @@ def choices_markdown(table: Sequence[AttackedChoices]) -> str:
             "attacked": one.target,
             "n": f"{one.n} (−{one.n_excluded})" if one.n_excluded else str(one.n),
             **{f"{title} [95 % CI]": interval_cell(one.intervals.get(name)) for name, title in TITLES.items()},
+            "i.i.d. CI": range_cell(one.flips_iid),
             "flags": escape(" ".join(one.flags)),
         }
         for one in table

@@ -124,12 +124,12 @@ def evaluation_markdown(table: Sequence[Evaluation]) -> str:
             "model": escape(e.model),
             "n": f"{e.n} (−{e.n_excluded})" if e.n_excluded else str(e.n),
             "SROCC ↑ [95 % CI]": interval_cell(e.srocc),
-            "i.i.d. CI": _range(e.srocc_iid),
+            "i.i.d. CI": range_cell(e.srocc_iid),
             "KROCC ↑ [95 % CI]": interval_cell(e.krocc_interval),
             "PLCC ↑ [95 % CI]": interval_cell(e.plcc_interval),
             "within type ↑": number(e.within_type.mean),
             f"Δ SROCC to {escape(table[0].model)} [95 % CI]": interval_cell(e.difference),
-            "i.i.d. Δ CI": _range(e.difference_iid),
+            "i.i.d. Δ CI": range_cell(e.difference_iid),
             "flags": escape(" ".join(e.flags)),
         }
         for e in table
@@ -157,8 +157,9 @@ def summary_markdown(tables: Mapping[str, Sequence[Evaluation]]) -> str:
 
 def interval_cell(interval: Interval | None) -> str:
     """``0.912 [0.874, 0.941]``, or a dash."""
-    return DASH if interval is None else f"{number(interval.estimate)} {_range(interval)}"
+    return DASH if interval is None else f"{number(interval.estimate)} {range_cell(interval)}"
 
 
-def _range(interval: Interval | None) -> str:
+def range_cell(interval: Interval | None) -> str:
+    """``[0.874, 0.941]``, or a dash."""
     return DASH if interval is None else f"[{number(interval.lo)}, {number(interval.hi)}]"

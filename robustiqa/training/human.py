@@ -46,6 +46,7 @@ class HumanSampler:
 
     ``sizes`` holds (crop size, crops per batch, probability). A crop has the label of its whole image, as usual for
     lack of a better one. Images smaller than the size drawn make the crops of their batch as small as they are.
+    Pairs of identical images are not added, unlike in KADID-style training: nobody scored them.
     """
 
     dataset: PairDataset
