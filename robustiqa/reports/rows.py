@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -46,40 +46,22 @@ class Estimate:
 class _Draws:
     """The resamples of a row: the same for every row of the same samples, since they are drawn from one seed.
 
-    None where no sample is left to draw. ``known`` holds what was estimated on them: clean scores come again with
-    every attack.
+    None where no sample is left to draw.
     """
 
     clustered: Resamples | None
     iid: Resamples | None
-    known: dict[bytes, Estimate] = field(default_factory=dict)
-    known_within: dict[bytes, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, references: Sequence[str], seed: int) -> "_Draws":
         if not references:
             return cls(None, None)
         modes: tuple[Mode, Mode] = ("cluster", "iid")
-        clustered, iid = (Resamples.draw(references, mode=mode, seed=seed) for mode in modes)
-        return cls(clustered, iid)
+        return cls(*(Resamples.draw(references, mode=mode, seed=seed) for mode in modes))
 
     def estimate(self, statistic: Callable[[Resamples], Bootstrapped]) -> Estimate:
         clustered, iid = (NO_INTERVAL if r is None else statistic(r).interval() for r in (self.clustered, self.iid))
         return Estimate(clustered, iid)
-
-    def srocc(self, human: Vector, scores: Vector) -> Estimate:
-        key = human.tobytes() + scores.tobytes()
-        if key not in self.known:
-            self.known[key] = self.estimate(lambda resamples: bootstrap_srocc(resamples, human, scores))
-        return self.known[key]
-
-    def within_type(self, human: Vector, scores: Vector, types: Sequence[str]) -> float:
-        if not types:
-            return math.nan
-        key = human.tobytes() + scores.tobytes() + repr(types).encode()
-        if key not in self.known_within:
-            self.known_within[key] = srocc_within_type(human, scores, types).mean
-        return self.known_within[key]
 
 
 @dataclass(frozen=True)
@@ -123,16 +105,7 @@ def make_rows(cells: Iterable[Cell], directions: Sequence[str] = (), seed: int =
         for view, crossed in zip(every, cross_flags(every), strict=True)
         if not directions or view.direction in directions
     ]
-    drawn: dict[tuple[str, ...], _Draws] = {}
-    return [_row(view, crossed, seed, drawn) for view, crossed in chosen]
-
-
-def by_setting(rows: Iterable[Row]) -> list[dict[str, Row]]:
-    """Rows that differ in direction alone, by direction."""
-    groups: dict[tuple[str, ...], dict[str, Row]] = {}
-    for row in rows:
-        groups.setdefault(row.view.keys, {})[row.view.direction] = row
-    return list(groups.values())
+    return [_row(view, crossed, seed) for view, crossed in chosen]
 
 
 def _order(view: View) -> tuple[str, ...]:
@@ -143,21 +116,18 @@ def _order(view: View) -> tuple[str, ...]:
     return (spec.dataset.name, spec.model.name, defense, attack, f"{spec.eps:.6f}", spec.threat, rank)
 
 
-def _row(
-    view: View, crossed: AbstractSet[str], seed: int, drawn: dict[tuple[str, ...], _Draws] | None = None
-) -> Row:
-    drawn = {} if drawn is None else drawn
+def _row(view: View, crossed: AbstractSet[str], seed: int) -> Row:
     keep = np.array([row.status == "ok" for row in view.rows])
     rows = [row for row in view.rows if row.status == "ok"]
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))
     signs = view.signs[keep]
     width = view.width
-    references = tuple(row.reference for row in rows)
-    draws = drawn.get(references) or drawn.setdefault(references, _Draws.of(references, seed))
+    draws = _Draws.of([row.reference for row in rows], seed)
     raw = gain_raw(clean, attacked, signs)
     gain = draws.estimate(lambda resamples: bootstrap_mean(resamples, raw / width))
-    srocc_clean, srocc_attacked = draws.srocc(human, clean), draws.srocc(human, attacked)
+    srocc_clean = draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, clean))
+    srocc_attacked = draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, attacked))
     seen = {flag for e in (gain, srocc_clean, srocc_attacked) for flag in e.clustered.flags}
     zero = {ZERO_RANGE} if math.isnan(width) else set()
     return Row(
@@ -167,7 +137,7 @@ def _row(
         srocc_clean=srocc_clean,
         srocc_attacked=srocc_attacked,
         srocc_whole=_whole(view, draws, rows, human),
-        srocc_within_type=draws.within_type(human, clean, [row.distortion for row in rows]),
+        srocc_within_type=srocc_within_type(human, clean, [r.distortion for r in rows]).mean if rows else math.nan,
         gain=gain,
         gain_raw=_mean(raw),
         gain_8bit=_mean(gain_raw(clean, rounded, signs) / width),
@@ -191,4 +161,4 @@ def _whole(view: View, draws: _Draws, rows: Sequence[SampleRow], human: Vector) 
     if not scored or len(scored) < len(rows):
         return None
     scores = quality_of(scored, "clean", view.orientation)
-    return draws.srocc(human, scores)
+    return draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, scores))

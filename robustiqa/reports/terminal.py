@@ -1,13 +1,13 @@
 """The table that ``bench`` prints: one line per cell, gain from ``up``, attacked SROCC from ``tomean``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from robustiqa.reports.render import DASH, eps_text, flags_text, interval_text, number
-from robustiqa.reports.rows import Estimate, Row, by_setting
+from robustiqa.reports.rows import Estimate, Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
 
@@ -18,12 +18,24 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
     headers = ("dataset\nmodel", "attack\nε, threat", "n", "clean\nSROCC ↑", "attacked SROCC ↑\n(tomean)")
     for header in (*headers, "gain ↓\n(up)", "SSIM"):
         table.add_column(header, no_wrap=True)
-    for group in by_setting(rows):
+    for group in _groups(rows):
         table.add_row(*_cells(group))
     console.width = max(console.width, MINIMUM_WIDTH)
     console.print(table)
     for note in _notes(rows):
         console.print(note, highlight=False)
+
+
+def _groups(rows: Iterable[Row]) -> list[dict[str, Row]]:
+    groups: dict[tuple[str, ...], dict[str, Row]] = {}
+    for row in rows:
+        spec = row.view.spec
+        attack = spec.attack.label if spec.attack else ""
+        defense = spec.defense.label if spec.defense else ""
+        key = (spec.dataset.manifest, spec.model.name, spec.model.weights, defense, attack, str(spec.eps), spec.threat,
+               str(spec.crop), str(spec.seed))  # fmt: skip
+        groups.setdefault(key, {})[row.view.direction] = row
+    return list(groups.values())
 
 
 def _cells(group: dict[str, Row]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from robustiqa.benchmarks.cell import CellSpec
 from robustiqa.reports.html.styles import Style
 from robustiqa.reports.render import eps_text
-from robustiqa.reports.rows import Row, by_setting
+from robustiqa.reports.rows import Row
 
 
 @dataclass(frozen=True, order=True)
@@ -133,13 +133,21 @@ def lowest_srocc(trials: Iterable[Trial]) -> Trial | None:
 
 def arenas(rows: Sequence[Row]) -> list[Arena]:
     """The datasets of a report, each with its entrants; an entrant looks the same in all of them."""
-    groups = by_setting(rows)
+    groups = _by_setting(rows)
     entrants = {e.identity: e for e in _entrants([_identity(next(iter(group.values()))) for group in groups])}
     found: dict[tuple[str, str, int | None], list[Trial]] = {}
     for group in groups:
         spec = next(iter(group.values())).view.spec
         found.setdefault((spec.dataset.name, spec.dataset.manifest, spec.crop), []).append(_trial(group, entrants))
     return [_arena(trials, alone=len(found) == 1) for trials in found.values()]
+
+
+def _by_setting(rows: Iterable[Row]) -> list[dict[str, Row]]:
+    """Rows that differ in direction alone, by direction: those of the same cells."""
+    groups: dict[tuple[str, ...], dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault(row.view.keys, {})[row.view.direction] = row
+    return list(groups.values())
 
 
 def _arena(trials: list[Trial], *, alone: bool) -> Arena:

@@ -8,6 +8,7 @@ from robustiqa.reports.html.arena import Arena, Trial, lowest_srocc, most_moved
 from robustiqa.reports.html.standings import standings
 from robustiqa.reports.html.tables import joined, number
 from robustiqa.statistics import FEW_CLUSTERS
+from robustiqa.statistics.resamples import MIN_CLUSTERS
 
 
 def headline(arenas: Sequence[Arena]) -> str:
@@ -80,7 +81,7 @@ def _separable(worst: list[Trial]) -> Finding | None:
         return None
     if any(FEW_CLUSTERS in trial.ranked.srocc_attacked.clustered.flags for trial in worst):
         count = len({row.reference for row in worst[0].ranked.view.rows})
-        text = "are too few to claim a rank, whatever the order of the table; 20 are needed."
+        text = f"are too few to claim a rank, whatever the order of the table; {MIN_CLUSTERS} are needed."
         return Finding(f"{count} references", text)
     ranks = standings(worst)
     shared = sum(rank.best != rank.worst for rank in ranks)

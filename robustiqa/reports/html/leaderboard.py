@@ -10,7 +10,7 @@ from robustiqa.reports.html.bars import axis, dumbbell, scale_of, whisker
 from robustiqa.reports.html.drawing import Panel
 from robustiqa.reports.html.flag_links import FlagBook, FlagLink
 from robustiqa.reports.html.standings import Standing, standings
-from robustiqa.reports.html.tables import number, range_text, sort_key
+from robustiqa.reports.html.tables import Cell, counted, figure, number, range_text, sort_key
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Place:
     clean: str
     srocc: Measured
     gain: Measured
-    ssim: str
-    n: str
+    ssim: Cell
+    n: Cell
     flags: tuple[FlagLink, ...]
 
 
@@ -107,8 +107,8 @@ def _place(
             whisker(entrant.style, scales[1], gain), number(gain.value), range_text(gain),
             _source(moved, moved.moved.view.direction), sort_key(gain.value),
         ),
-        ssim=number(moved.moved.ssim),
-        n=f"{ranked.ranked.n} (−{ranked.ranked.n_excluded})" if ranked.ranked.n_excluded else str(ranked.ranked.n),
+        ssim=figure(moved.moved.ssim),
+        n=counted(ranked.ranked),
         flags=book.links(ranked.ranked, moved.moved),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from robustiqa.reports.html.flag_links import FlagBook
-from robustiqa.reports.html.tables import Cell, Table, estimate, figure, text
+from robustiqa.reports.html.tables import Cell, Table, counted, estimate, figure, text
 from robustiqa.reports.render import DASH, eps_text
 from robustiqa.reports.rows import Row
 
@@ -27,7 +27,7 @@ def _line(row: Row, book: FlagBook, *, several: bool) -> tuple[Cell, ...]:
         text(spec.attack.label if spec.attack is not None else DASH, spec.threat),
         Cell(eps_text(spec.eps), f"{spec.eps:.6g}", "number"),
         text(row.view.direction),
-        Cell(f"{row.n} (−{row.n_excluded})" if row.n_excluded else str(row.n), str(row.n), "number"),
+        counted(row),
         estimate(row.srocc_clean),
         estimate(row.srocc_attacked),
         estimate(row.gain),

@@ -16,7 +16,7 @@ from robustiqa.reports.html.figures.judges import judged
 from robustiqa.reports.html.figures.query_curves import change_curves, query_curves
 from robustiqa.reports.html.findings import Finding, findings, headline, images
 from robustiqa.reports.html.flag_links import FlagBook
-from robustiqa.reports.html.gallery import Card
+from robustiqa.reports.html.gallery import WINDOW, Card
 from robustiqa.reports.html.leaderboard import Leaderboard, leaderboards
 from robustiqa.reports.html.listing import listing
 from robustiqa.reports.html.provenance import provenance
@@ -50,6 +50,8 @@ def page(cells: Sequence[Cell], rows: Sequence[Row], fields: Sequence[Arena], sh
         listing=listing(rows, book, several=len(fields) > 1),
         flags=book.entries,
         provenance=provenance(cells),
+        replicates=max((row.gain.clustered.replicates for row in rows), default=0),
+        window=WINDOW,
         version=version("robustiqa"),
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ def _datasets(specs: Iterable[CellSpec]) -> Table:
     rows = {
         (
             text(spec.dataset.name),
+            text("calibration" if spec.purpose == "calibration" else "results"),
             Cell(str(spec.dataset.pairs), css="number"),
             text(spec.dataset.human_score),
             text(spec.dataset.labels),
@@ -25,7 +26,8 @@ def _datasets(specs: Iterable[CellSpec]) -> Table:
         )
         for spec in specs
     }
-    return Table("Datasets", ("dataset", "pairs", "human score", "labels", "sha256 of the manifest"), _sorted(rows))
+    columns = ("dataset", "used for", "pairs", "human score", "labels", "sha256 of the manifest")
+    return Table("Datasets", columns, _sorted(rows))
 
 
 def _models(specs: Iterable[CellSpec]) -> Table:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from robustiqa.reports.html.axes import signed
 from robustiqa.reports.html.flag_links import FlagLink
 from robustiqa.reports.render import DASH
-from robustiqa.reports.rows import Estimate
+from robustiqa.reports.rows import Estimate, Row
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text; ``value`` sorts it where the text itself does not; ``css`` is of ours; ``detail`` stands below, small."""
+    """A text; ``css`` is of ours; ``detail`` stands below, small.
+
+    ``value`` is what it is sorted by where that is not the text: a number, or nothing for what is undefined.
+    """
 
     text: str
-    value: str = ""
+    value: str | None = None
     css: str = ""
     detail: str = ""
     flags: tuple[FlagLink, ...] = ()
@@ -43,8 +46,13 @@ def figure(value: float, decimals: int = 3, css: str = "") -> Cell:
 def estimate(value: Estimate | None) -> Cell:
     """A cell of a number, with its interval below."""
     if value is None:
-        return Cell(DASH, css="number")
+        return Cell(DASH, "", "number")
     return Cell(number(value.value), sort_key(value.value), "number", range_text(value))
+
+
+def counted(row: Row) -> Cell:
+    """How many samples a row is of, and how many were left out."""
+    return Cell(f"{row.n} (−{row.n_excluded})" if row.n_excluded else str(row.n), str(row.n), "number")
 
 
 def number(value: float, decimals: int = 3) -> str:

@@ -20,6 +20,8 @@ for (const i of [3, 3, 1]) {
   result.sorts.push([headings[i].getAttribute("aria-sort"), column(i), said.textContent,
                      [...headings].filter((h) => h.hasAttribute("aria-sort")).length]);
 }
+body.rows[0].cells[3].dataset.sort = "";  // as what is undefined
+result.empty = [0, 1].map(() => { headings[3].querySelector("button").click(); return column(3).at(-1); });
 const shot = page.querySelector(".shot"), images = [...shot.querySelectorAll("img")], blink = shot.querySelector(".blink");
 const pictures = () => images.map((image) => image.src.length);
 result.pictures = [pictures()];
@@ -114,6 +116,7 @@ def test_tables_sort_and_pictures_blink(folder, html):
     assert names == sorted(names)
     assert said == "Sorted by gain ↓, descending."
     assert one == 1
+    assert seen["empty"] == ["", ""]  # last, in either order
     before, swapped, after = seen["pictures"]
     assert swapped[2] == before[1] != before[2]
     assert swapped[:2] == before[:2]

@@ -144,9 +144,9 @@ def test_the_scatter_has_a_mark_for_every_image(arena):
 
 def test_judges_have_a_panel_each_and_distances_run_the_other_way(arena, monkeypatch):
     """So that to the right is always more alike."""
-    monkeypatch.setattr(judges, "judgements", lambda row: {"SSIM": row.ssim, "DISTS": 1 - row.ssim})
+    monkeypatch.setattr(judges, "judgements", lambda row: {"ssim": row.ssim, "dists": 1 - row.ssim})
     figure = judged(arena)
-    assert [p.title for p in figure.panels] == ["DISTS", "SSIM"]
+    assert [p.title for p in figure.panels] == ["dists", "ssim"]
     clouds = [[s.d for s in p.shapes if s.css.startswith("cloud")] for p in figure.panels]
     for distance, likeness in zip(*clouds, strict=True):
         order = [np.argsort([float(x) for x in re.findall(r"M([\d.]+) ", d)], kind="stable").tolist() for d in (distance, likeness)]

@@ -169,6 +169,7 @@ def test_a_run_without_one_finite_score_still_has_a_page(results):
     assert "Ranking as the budget grows" not in html
     assert "non-finite-scores" in html
     assert "nan" not in "".join(Page(html).texts).split()
+    assert html.count('data-sort=""') > len(cells)  # undefined numbers sort by nothing, not by their dash
 
 
 def test_clean_scores_alone_make_no_arena(results):

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from robustiqa.reports.html.arena import Arena, Entrant, Trial, lowest_srocc, most_moved
 from robustiqa.reports.html.axes import fitted
@@ -10,6 +11,7 @@ from robustiqa.reports.html.drawing import HEIGHT, WIDTH, Figure, Frame, Key, Pa
 from robustiqa.reports.html.styles import Style, marker
 from robustiqa.reports.html.tables import estimate_text
 
+Vector = NDArray[np.float64]
 MOST, POINTS = 12, 400
 LEFT, TOP, RIGHT, BOTTOM = 52, 30, 14, 48
 UP, DOWN = Style(2, 2), Style(1, 4)  # triangles that point where the attacker pushed
@@ -61,7 +63,7 @@ def _panel(entrant: Entrant, trial: Trial) -> Panel:
     return Panel(f"{entrant.label} · {trial.attack}{shown}", told, (*axes, diagonal, *marks), texts)
 
 
-def _marks(frame: Frame, clean: np.ndarray, attacked: np.ndarray, signs: list[float], wanted: int) -> Shape:
+def _marks(frame: Frame, clean: Vector, attacked: Vector, signs: list[float], wanted: int) -> Shape:
     style = DIRECTIONS[wanted]
     points = [frame.at(c, a) for c, a, s in zip(clean, attacked, signs, strict=True) if s == wanted]
     return Shape("".join(marker(style.shape, x, y, 3.2) for x, y in points), f"cloud {style.tint}")

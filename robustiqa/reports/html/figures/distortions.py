@@ -58,7 +58,7 @@ def _row(kind: str, gains: dict[Entrant, dict[str, list[float]]], top: float) ->
 
 def _shaded(gains: list[float] | None, top: float) -> Cell:
     if not gains:
-        return Cell(DASH, css="number")
+        return Cell(DASH, "", "number")
     mean = float(np.mean(gains))
     share = mean / top if top > 0 else 0.0
     shade = min(SHADES - 1, int(share * SHADES)) if share > 0 else 0

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.models import MODELS, model_info
 from robustiqa.reports.html.arena import Arena, Trial, most_moved
-from robustiqa.reports.html.axes import fitted
+from robustiqa.reports.html.axes import Scale, fitted
 from robustiqa.reports.html.drawing import HEIGHT, WIDTH, Figure, Frame, Key, Panel, Shape, Text
 from robustiqa.reports.html.styles import pixels
 
@@ -15,12 +16,11 @@ READING: Final = (
     "Up: the score was moved. Right: to the judge, the attacked image looks like the un-attacked one.",
     "Top right the metric was fooled. Top left the image itself changed, and the metric may be right to say so.",
 )
-DISTANCES: Final = frozenset({"DISTS", "LPIPS"})  # judges of which less is more alike
 
 
 def judgements(row: SampleRow) -> Mapping[str, float]:
-    """What judges say of the attacked image against the un-attacked one, by the judge's name."""
-    return {} if row.ssim is None else {"SSIM": row.ssim}
+    """What judges say of the attacked image against the un-attacked one, by the judge's name among the models."""
+    return {} if row.ssim is None else {"ssim": row.ssim}
 
 
 def judged(arena: Arena) -> Figure | None:
@@ -44,8 +44,8 @@ def _panel(judge: str, trials: list[Trial]) -> Panel:
     values = [point for found in points.values() for point in found]
     x = fitted([alike for alike, _ in values], LEFT, WIDTH - RIGHT)
     y = fitted([0.0, *(gain for _, gain in values)], HEIGHT - BOTTOM, TOP)
-    if judge in DISTANCES:
-        x = type(x)(x.high, x.low, x.start, x.end)
+    if judge in MODELS.names() and model_info(judge).lower_better:
+        x = Scale(x.high, x.low, x.start, x.end)
     frame = Frame(x, y)
     ticks = fitted([x.low, x.high], 0, 1).ticks()
     axes, texts = frame.drawn(f"{judge} of attacked to un-attacked image", "gain", ticks, y.ticks())
