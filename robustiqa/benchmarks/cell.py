@@ -98,6 +98,7 @@ class SampleRow(_Record):
     ``curve`` holds (budget, score) of the same search at smaller budgets: queries of a black-box attack, or the root
     mean square change where the attack looks for the smallest one. ``cut`` says that a limit stopped the search.
     ``rivals`` holds the comparisons in which people saw the image as p0: (id of p1, share who preferred p1).
+    ``size`` is the (width, height) that was scored, after cropping; None in older cells.
     """
 
     id: str
@@ -123,6 +124,7 @@ class SampleRow(_Record):
     curve: tuple[tuple[float, float], ...] = ()
     cut: bool = False
     rivals: tuple[tuple[str, float], ...] = ()
+    size: tuple[int, int] | None = None
 
 
 class Cell(_Record):
