@@ -1,5 +1,6 @@
 """The benchmark as one call: plan, run what is missing, say what was done."""
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
+from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.runner import Job, missing, run_job
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.model import QualityModel
@@ -48,6 +50,7 @@ def bench(
     batch_size: int = 8,
     threads: int = 1,
     limits: Limits | None = None,
+    fail_fast: bool = False,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
 
@@ -60,6 +63,7 @@ def bench(
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         threads: how many share a batch; above 1, models are called from several threads at once.
         limits: queries and seconds per sample after which a search stops and keeps its best.
+        fail_fast: stop at the first cell that fails; otherwise it keeps its traceback and the others go on.
 
     Raises:
         InvalidInput: a name, parameter, image or folder that cannot be used.
@@ -78,7 +82,7 @@ def bench(
         eot=eot,
         limits=limits or Limits(),
     )
-    return run(plan(request), Path(out), batch_size, threads=threads)
+    return run(plan(request), Path(out), batch_size, threads=threads, fail_fast=fail_fast)
 
 
 def run(
@@ -88,11 +92,14 @@ def run(
     device: torch.device | None = None,
     progress: Progress = lambda _label, _done, _total: None,
     threads: int = 1,
+    *,
+    fail_fast: bool = False,
 ) -> Outcome:
-    """Run jobs one after another; one that raises is recorded and harms no other.
+    """Run jobs one after another; one that raises keeps its traceback in its cell and harms no other.
 
     Args:
         progress: called with (what runs, samples done, samples to do) before each job and after each batch.
+        fail_fast: run nothing more after the first job that raises.
     """
     store, device = Store(folder), device or torch.device("cpu")
     total, done = sum(len(missing(job, store)) for job in jobs), 0
@@ -112,6 +119,9 @@ def run(
                 run_job(job, store, batch_size, device, crew.run, advance)
             except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
                 failures.append((job, error))
+                store.fail(job.spec, "".join(traceback.format_exception(error)), environment(device))
+                if fail_fast:
+                    break
     return Outcome(folder, tuple(failures))
 
 

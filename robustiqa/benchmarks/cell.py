@@ -128,13 +128,14 @@ class SampleRow(_Record):
 
 
 class Cell(_Record):
-    """A specification with its rows and where they were computed."""
+    """A specification with its rows and where they were computed; ``error`` is the traceback of a run that raised."""
 
     schema_version: Literal[1] = SCHEMA
     spec: CellSpec
     provenance: dict[str, JsonValue]
     samples: tuple[SampleRow, ...]
     finished: bool = True
+    error: str = ""
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401 (any JSON value)

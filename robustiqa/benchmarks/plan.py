@@ -7,6 +7,7 @@ from typing import Literal
 
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import NO_LIMITS, Limits
+from robustiqa.benchmarks.broken import defended, knowledge
 from robustiqa.benchmarks.cell import AnyThreat, CellSpec, PartRecord
 from robustiqa.benchmarks.provenance import package_version
 from robustiqa.benchmarks.records import attack_record, dataset_record, defense_record, model_record
@@ -54,7 +55,9 @@ class Request:
 
 
 def plan(request: Request) -> list[Job]:
-    """All jobs of a request: for each model calibration, clean and, where cropped, whole-image scores; then attacks."""
+    """All jobs of a request: for each model calibration scores, clean scores of whole images where these are cropped
+    or the model is defended (then without the defense as well), and attacks.
+    """
     jobs = [job for model in request.models for defense in request.defenses for job in _of(request, model, defense)]
     return list({(job.spec.key, tuple(pair.id for pair in job.pairs)): job for job in jobs}.values())
 
@@ -74,15 +77,17 @@ def clean_jobs(request: Request) -> list[Job]:
 
 
 def _of(request: Request, model: QualityModel, defense: Defense | None) -> Iterator[Job]:
-    evaluated = model if defense is None else defense.apply(model)
+    evaluated = model if defense is None else defended(defense, model)
     calibration = load_demo().limited(CALIBRATION_PAIRS)
     yield _job(request, calibration, calibration, model, evaluated, defense, request.crop, purpose="calibration")
     for dataset in request.datasets:
         chosen = dataset.limited(request.limit)
         if not chosen.pairs:
             raise InvalidInput(f"dataset {dataset.name} has no pairs to take {request.limit} of.")
-        if request.crop is not None:
+        if request.crop is not None or defense is not None:
             yield _job(request, chosen, dataset, model, evaluated, defense, None, purpose="clean")
+        if defense is not None:  # what it costs on clean images is part of every result
+            yield _job(request, chosen, dataset, model, model, None, None, purpose="clean")
         for attack in request.attacks:
             for eps in request.eps:
                 for sign, pairs in _signs(request, dataset).items():
@@ -130,12 +135,15 @@ def _job(
     purpose: Purpose = "attack",
 ) -> Job:
     attacked = model if request.threat == "oblivious" else evaluated
+    record = None
+    if attack is not None:
+        record, attack = _attack_record(attack, attacked, sign, whole)
     spec = CellSpec(
         purpose=purpose,
         dataset=dataset_record(whole),
         model=model_record(model),
-        defense=None if defense is None else defense_record(defense, evaluated),
-        attack=None if attack is None else _attack_record(attack, attacked, sign, whole),
+        defense=None if defense is None else defense_record(defense, evaluated, _seen(model, evaluated, whole)),
+        attack=record,
         eps=eps,
         direction=sign,
         threat=_threat(request, defense, attack),
@@ -150,10 +158,18 @@ def _job(
     return Job(spec, chosen, chosen.pairs, attacked, evaluated, attack)
 
 
-def _attack_record(attack: Attack, attacked: QualityModel, sign: str, whole: PairDataset) -> PartRecord:
+def _attack_record(
+    attack: Attack, attacked: QualityModel, sign: str, whole: PairDataset
+) -> tuple[PartRecord, Attack]:
     """With what the attack has learned for this model; it fails here, before anything runs, where that is missing."""
-    learned = attack.learned(attacked, 1 if sign == "up" else -1)
-    return attack_record(attack, learned, references(whole.pairs))
+    usable, learned = knowledge(attack, attacked, 1 if sign == "up" else -1)
+    return attack_record(attack, learned, references(whole.pairs)), usable
+
+
+def _seen(model: QualityModel, defended: QualityModel, dataset: PairDataset) -> tuple[str, ...]:
+    """The flag of a defense that was trained on the dataset's labels; a model that was carries its own."""
+    learned = set(defended.info.trained_on) - set(model.info.trained_on)
+    return ("labels-seen-in-training",) if dataset.labels in learned else ()
 
 
 def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> AnyThreat:

@@ -43,12 +43,14 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--threads", type=click.IntRange(min=1), default=None,
               help="How many share a batch, each with one core  [default: one a core, up to 8; 1 on other devices]")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
+@click.option("--fail-fast", is_flag=True,
+              help="Stop at the first cell that fails; otherwise it keeps its traceback and the others go on.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 def bench(
     models: tuple[str, ...], attacks: tuple[str, ...], defenses: tuple[str, ...], datasets: tuple[str, ...],
     eps: tuple[float, ...], directions: tuple[str, ...], threat: str, limit: int | None, crop: int | None,
     seed: int, eot: int | None, max_queries: int | None, max_seconds: float | None, out: Path, batch_size: int,
-    threads: int | None, device: str, dry_run: bool,
+    threads: int | None, device: str, fail_fast: bool, dry_run: bool,
 ) -> None:
     """Attack models on a dataset and print how far their scores moved.
 
@@ -77,6 +79,7 @@ def bench(
         batch_size=batch_size,
         threads=threads,
         device=device,
+        fail_fast=fail_fast,
         dry_run=dry_run,
     )
 

@@ -14,7 +14,8 @@ FORMATS = ("md", "csv", "tex", "json", "html", "svg")
 @click.option("--format", "forms", default="md", show_default=True,
               help=f"One or more of {', '.join(FORMATS)}, joined by commas.")
 @click.option("--table", "tables", multiple=True,
-              help="A table of the BiRQA paper, table1 to table9, instead of one row per cell; repeatable.")
+              help="table1 to table9 of the BiRQA paper, or defenses (adaptive beside oblivious, the worst, the clean "
+              "cost), instead of one row per cell; repeatable.")
 @click.option("--with-paper", is_flag=True, help="Tables: the paper's own figures too, in columns of their own.")
 @click.option("--eps", type=Eps(), default="8/255", show_default=True, help="Tables: of attacked SROCC and accuracy.")
 @click.option("--bootstrap", "mode", type=click.Choice(["cluster", "iid"]), default="cluster", show_default=True,

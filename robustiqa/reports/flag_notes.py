@@ -55,6 +55,10 @@ FLAG_NOTES: Final = {
         "human scores are means of a distortion type and level, not of the image",
         "do not call them MOS",
     ),
+    "failed": Note(
+        "a cell of this setting, or the clean scores of its model, ended with an error; rows may be missing",
+        "read `\"error\"` in `cells/*.jsonl`, mend the plug-in, run the same command again",
+    ),
     "few-clusters": Note(
         "fewer than 20 references; the interval is too narrow to claim anything",
         "read the i.i.d. interval too, claim no significance",

@@ -13,8 +13,7 @@ ROUNDING: Final = 0.1  # of the gain
 def flags_of(view: View) -> tuple[str, ...]:
     """All flags of a view, sorted; ``docs/flags.md`` says what each means."""
     found = _of_subject(view.spec) | {flag for flag, applies in _CHECKS.items() if applies(view)}
-    if view.spec.attack is not None:
-        found |= set(view.spec.attack.flags)
+    found |= {flag for part in (view.spec.attack, view.spec.defense) if part is not None for flag in part.flags}
     if view.spec.crop is not None:
         found.add(f"crop-{view.spec.crop}")
     return tuple(sorted(found))
@@ -68,6 +67,7 @@ _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "budget-cut": lambda view: any(row.cut for row in view.rows),
     "dead-gradients": lambda view: any(row.dead_gradients for row in view.rows),
     "eps-exceeded": _eps_exceeded,
+    "failed": lambda view: view.failed,
     "non-adaptive": lambda view: view.spec.threat == "oblivious",
     "non-finite-scores": lambda view: any(row.status != "ok" for row in view.rows),
     "randomised-without-eot": lambda view: view.spec.randomised and view.spec.eot == 1 and _is_adaptive(view),

@@ -103,7 +103,7 @@ def _order(view: View) -> tuple[str, ...]:
 
 
 def _row(view: View, crossed: AbstractSet[str], seed: int, ir: IRResult | None = None) -> Row:
-    keep = np.array([row.status == "ok" for row in view.rows])
+    keep = np.array([row.status == "ok" for row in view.rows], dtype=bool)
     rows = [row for row in view.rows if row.status == "ok"]
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))

@@ -22,7 +22,9 @@ from robustiqa.datasets.base import Pair, PairDataset, references
 from robustiqa.datasets.splits import NAMES, Split, check_disjoint
 from robustiqa.models.trainable import Trainable
 from robustiqa.training.human import HumanSampler, labels_of, watch
-from robustiqa.training.loop import CsvLog, Report, train
+from robustiqa.training.lesson import CleanLesson
+from robustiqa.training.log import CsvLog
+from robustiqa.training.loop import Report, train
 from robustiqa.training.recipe import Recipe
 from robustiqa.training.scale import LabelScale
 
@@ -121,6 +123,7 @@ def _train(run: Retraining, report: Report) -> None:
     trained = train(
         model,
         sampler,
+        CleanLesson(recipe.alpha),
         recipe,
         state,
         lambda model: watch(model, run.dataset, parts["val"], of["val"]),

@@ -16,12 +16,13 @@ from robustiqa.models.birqa.entry import TRAINABLE
 from robustiqa.models.birqa.model import Settings
 from robustiqa.training.batches import IDENTICAL, Sampler
 from robustiqa.training.checkpoint import State
-from robustiqa.training.clean import Run
 from robustiqa.training.labels import Distillation, make_labels
-from robustiqa.training.loop import CsvLog, learning_rate
+from robustiqa.training.log import COLUMNS, CsvLog, read_log
+from robustiqa.training.loop import learning_rate
 from robustiqa.training.losses import plcc, regression_loss
 from robustiqa.training.pairs import Shelf, make_shelves
 from robustiqa.training.recipe import Recipe, load_recipe
+from robustiqa.training.run import Run
 from robustiqa.training.synthesis import (
     BEYOND,
     COMMON,
@@ -342,11 +343,19 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 
 
 def test_log_continues_a_file_under_one_header(tmp_path):
-    """A resumed run appends; figures that a step lacks stay empty."""
-    CsvLog(tmp_path / "log.csv")(1, {"loss": 0.5})
-    CsvLog(tmp_path / "log.csv")(2, {"loss": 0.25, "validation_srocc": 0.9})
-    lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert lines == [",".join(CsvLog.COLUMNS), "1,0.5,,,,,,", "2,0.25,,,,,0.9,"]
+    """A resumed run drops the rows that it repeats, and one that a kill cut short; what a step lacks stays empty."""
+    path = tmp_path / "log.csv"
+    for step, loss in ((1, 0.5), (2, 0.4), (3, 0.3)):
+        CsvLog(path)(step, {"loss": loss})
+    with path.open("a") as file:
+        file.write("4,0.")
+    resumed = CsvLog(path)
+    resumed(2, {"loss": 0.25, "validation_srocc": 0.9})
+    resumed(3, {"loss": 0.2})
+    rows = read_log(path)
+    assert [(row["step"], row["loss"], row["validation_srocc"]) for row in rows] == [("1", "0.5", ""), ("2", "0.25", "0.9"), ("3", "0.2", "")]
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert read_log(tmp_path / "none.csv") == []
 
 
 def test_parts_of_a_run_share_no_reference_and_ignore_the_order_of_files(tmp_path):
