@@ -97,6 +97,8 @@ class SampleRow(_Record):
     a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
     ``curve`` holds (budget, score) of the same search at smaller budgets: queries of a black-box attack, or the root
     mean square change where the attack looks for the smallest one. ``cut`` says that a limit stopped the search.
+    ``rivals`` holds the comparisons in which people saw the image as p0: (id of p1, share who preferred p1).
+    ``size`` is the (width, height) that was scored, after cropping; None in older cells.
     """
 
     id: str
@@ -121,6 +123,8 @@ class SampleRow(_Record):
     seconds: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
     cut: bool = False
+    rivals: tuple[tuple[str, float], ...] = ()
+    size: tuple[int, int] | None = None
 
 
 class Cell(_Record):

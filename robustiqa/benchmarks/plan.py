@@ -91,14 +91,14 @@ def _of(request: Request, model: QualityModel, defense: Defense | None) -> Itera
         for attack in request.attacks:
             for eps in request.eps:
                 for sign, pairs in _signs(request, dataset).items():
-                    part = dataclasses.replace(chosen, pairs=pairs)
+                    part = dataclasses.replace(dataset, pairs=pairs)  # with all comparisons, whatever the limit
                     yield _job(request, part, dataset, model, evaluated, defense, request.crop, attack, eps, sign)
 
 
 def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...]]:
-    """Which pairs of the (limited) dataset need which sign."""
+    """Which pairs of the (limited) dataset need which sign; of two compared images the preferred one is lowered."""
     chosen = dataset.limited(request.limit).pairs
-    needed: dict[Sign, set[str]] = {"up": set(), "down": set()}
+    needed: dict[Sign, set[str]] = {"up": set(), "down": _preferred(dataset, {pair.id for pair in chosen})}
     for direction in request.directions:
         if direction == "up" or direction == "down":  # noqa: PLR1714 (narrows the type)
             needed[direction] |= {pair.id for pair in chosen}
@@ -111,6 +111,14 @@ def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...
             needed["up" if sign > 0 else "down"].add(pair.id)
     subsets = {sign: tuple(pair for pair in chosen if pair.id in ids) for sign, ids in needed.items()}
     return {sign: pairs for sign, pairs in subsets.items() if pairs}
+
+
+def _preferred(dataset: PairDataset, among: set[str]) -> set[str]:
+    """The images that people preferred to another one of ``among``, where the dataset holds comparisons."""
+    if not isinstance(dataset, TripletDataset):
+        return set()
+    compared = [triplet for triplet in dataset.triplets if {triplet.p0, triplet.p1} <= among]
+    return {t.p1 if t.preference > 0.5 else t.p0 for t in compared if t.preference != 0.5}
 
 
 def _job(

@@ -21,6 +21,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets import load_dataset
 from robustiqa.defenses import load_defense
 from robustiqa.models import load_model
+from robustiqa.reports.attacked_choices import attacked_choices, choices_markdown
 from robustiqa.reports.results import load_results
 from robustiqa.reports.terminal import print_table
 
@@ -128,5 +129,8 @@ def _conclude(jobs: Sequence[Job], outcome: Outcome, directions: Sequence[str]) 
         results = load_results(outcome.folder)
         rows = [row for row in results.rows(directions) if asked & set(row.view.keys)]
         print_table(rows, Console())
+        choices = choices_markdown(attacked_choices(cell for cell in results.cells if cell.spec.key in asked))
+        if choices:
+            click.echo(f"\n{choices}", nl=False)
         click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
         click.echo(f"Report:  robustiqa report {outcome.folder} --format md")

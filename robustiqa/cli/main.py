@@ -22,6 +22,7 @@ from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
 from robustiqa.cli.train_attack import train_attack
 from robustiqa.core.errors import RobustIQAError
+from robustiqa.core.memory import keep_freed_memory
 
 EPILOG = """\b
 Start here:
@@ -47,6 +48,7 @@ for command in (
 
 def main() -> NoReturn:
     """Run the command line; errors that robustiqa raises on purpose become one line on standard error."""
+    keep_freed_memory()
     # Our own limit refuses such images, with a message of one line.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     try:

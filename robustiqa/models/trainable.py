@@ -32,6 +32,7 @@ class Trainable(Generic[P]):
         half: checkpoints are float16.
         on_label_scale: scores are labels, from 1 to 5; False lets the loss alone map them there (``LabelScale``).
         constrain: what the weights must keep to, restored in place after every step.
+        before: data that the weights of ``fresh`` have seen.
     """
 
     entry: ModelEntry[P]
@@ -41,6 +42,7 @@ class Trainable(Generic[P]):
     half: bool = False
     on_label_scale: bool = True
     constrain: Callable[[nn.Module], None] = _nothing
+    before: tuple[str, ...] = ()
 
     def begin(self, settings: P, start: Path | None, seed: int) -> QualityModel:
         """The model to train, with gradients for what trains: from the checkpoint ``start``, or as ``seed`` draws it.

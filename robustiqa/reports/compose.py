@@ -77,7 +77,7 @@ def views(cells: Iterable[Cell]) -> Iterator[View]:
     others: dict[str, Cell] = {}
     for cell in cells:
         if cell.spec.purpose == "attack":
-            groups.setdefault(_group(cell.spec), []).append(cell)
+            groups.setdefault(group_key(cell.spec), []).append(cell)
         else:
             others[_subject(cell.spec, cell.spec.purpose)] = cell
     for group in groups.values():
@@ -133,8 +133,8 @@ def _subject(spec: CellSpec, purpose: str, *, defended: bool = True) -> str:
     return canonical([purpose, scope, spec.model.model_dump(mode="json"), defense, spec.version])
 
 
-def _group(spec: CellSpec) -> str:
-    """Cells that differ in direction alone; what an attack learned differs with it."""
+def group_key(spec: CellSpec) -> str:
+    """The same for cells that differ in direction alone; what an attack learned differs with it."""
     fields = spec.model_dump(mode="json")
     attack = None if fields["attack"] is None else {**fields["attack"], "weights": ""}
     return canonical({**fields, "direction": None, "attack": attack})

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from robustiqa.benchmarks.cell import CellSpec, SampleRow, canonical
 from robustiqa.reports.compose import View, quality_of
-from robustiqa.reports.evaluation import interval_cell
-from robustiqa.reports.render import DASH, eps_text, escape
 from robustiqa.reports.rows import Row
 from robustiqa.statistics import Interval, Resamples, bootstrap_srocc, paired_difference
 
@@ -87,42 +84,6 @@ def defense_lines(rows: Iterable[Row]) -> list[Line]:
     return sorted(made, key=lambda line: (_group(line.spec), -line.worst))
 
 
-def defenses_frame(rows: Iterable[Row]) -> pd.DataFrame:
-    """One record per line, numbers with ``_lo`` and ``_hi``."""
-    records = []
-    for line in defense_lines(rows):
-        numbers = {
-            **dict(zip(("srocc_clean_before", "srocc_clean_after", "srocc_clean_change"), line.clean, strict=True)),
-            **{f"srocc_{name}": line.srocc(*threats) for name, threats in _COLUMNS.items()},
-            **{f"gain_{name}": line.gain(*threats) for name, threats in _COLUMNS.items()},
-        }
-        fields = [field for name, interval in numbers.items() for field in _fields(name, interval)]
-        records.append({**_identity(line.spec), **dict(fields), "flags": " ".join(line.flags)})
-    return pd.DataFrame(records)
-
-
-def defenses_markdown(rows: Iterable[Row]) -> str:
-    """The same as a Markdown table."""
-    records = [
-        {
-            **{name: escape(str(value)) for name, value in _identity(line.spec).items() if name != "eps"},
-            "ε": eps_text(line.spec.eps),
-            **dict(zip(_COST_TITLES, map(interval_cell, line.clean), strict=True)),
-            **{f"attacked SROCC, {name} ↑": interval_cell(line.srocc(*which)) for name, which in _COLUMNS.items()},
-            **{f"gain, {name} ↓": interval_cell(line.gain(*which)) for name, which in _COLUMNS.items()},
-            "flags": escape(" ".join(line.flags)) or DASH,
-        }
-        for line in defense_lines(rows)
-    ]
-    notes = (
-        "Adaptive: the defended model itself was attacked (without a defense, the model). Oblivious: the undefended "
-        "one was, and the defended one scored. Worst: the number to quote; lines are sorted by it.\n"
-        "Attacked SROCC: tomean. Gain: up. Clean SROCC: whole images, un-attacked, without and with the defense.\n"
-        "Intervals: paired bootstrap clustered by reference."
-    )
-    return f"{pd.DataFrame(records).to_markdown(index=False, disable_numparse=True)}\n\n{notes}\n"
-
-
 def clean_costs(rows: Iterable[Row]) -> dict[tuple[str, ...], CleanCost]:
     """What each defense costs on clean images, by (dataset, model, defense) of a specification; see :func:`cost_key`.
 
@@ -153,10 +114,6 @@ def _clean_cost(view: View) -> CleanCost | None:
     return CleanCost(undefended.interval(), defended.interval(), paired_difference(defended, undefended))
 
 
-_COST_TITLES: Final = ("clean SROCC before ↑", "after ↑", "change [95 % CI]")
-_COLUMNS: Final = {"adaptive": KNOWING, "oblivious": ("oblivious",), "worst": (*KNOWING, "oblivious")}
-
-
 def _finite(rows: Mapping[str, SampleRow]) -> dict[str, SampleRow]:
     return {name: row for name, row in rows.items() if row.status == "ok"}
 
@@ -171,19 +128,3 @@ def _setting(spec: CellSpec) -> str:
 def _group(spec: CellSpec) -> tuple[object, ...]:
     attack = "" if spec.attack is None else spec.attack.label
     return spec.dataset.name, spec.model.name, attack, spec.eps, spec.crop or 0, spec.seed
-
-
-def _identity(spec: CellSpec) -> dict[str, object]:
-    return {
-        "dataset": spec.dataset.name,
-        "model": spec.model.name,
-        "defense": "none" if spec.defense is None else spec.defense.label,
-        "attack": DASH if spec.attack is None else spec.attack.label,
-        "eps": spec.eps,
-    }
-
-
-def _fields(name: str, interval: Interval | None) -> list[tuple[str, float | None]]:
-    if interval is None:
-        return [(name, None), (f"{name}_lo", None), (f"{name}_hi", None)]
-    return [(name, interval.estimate), (f"{name}_lo", interval.lo), (f"{name}_hi", interval.hi)]

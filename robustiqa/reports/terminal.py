@@ -8,9 +8,10 @@ from rich.table import Table
 
 from robustiqa.benchmarks.cell import CellSpec
 from robustiqa.reports.defenses import clean_costs, cost_key
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.evaluation import interval_cell
 from robustiqa.reports.render import DASH, eps_text, flags_text, interval_text, number
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -24,6 +24,13 @@ class Batch:
     ref: Tensor
     dist: Tensor
     label: Tensor
+
+
+class Batches(Protocol):
+    """Whatever draws batches."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of ``step``, the same whenever it is asked for."""
 
 
 class Place(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from robustiqa.core.model import QualityModel
-from robustiqa.training.batches import Sampler
+from robustiqa.training.batches import Batches
 from robustiqa.training.checkpoint import State
 from robustiqa.training.lesson import Learner, Lesson
 from robustiqa.training.losses import plcc
@@ -24,7 +24,7 @@ WINDOW: Final = 20  # steps of the moving average in the paper's Figure 6
 
 def train(
     model: QualityModel,
-    sampler: Sampler,
+    sampler: Batches,
     lesson: Lesson,
     recipe: Recipe,
     checkpoint: Path,
@@ -69,7 +69,7 @@ def train(
 
 
 def _step(
-    state: State, learner: Learner, sampler: Sampler, lesson: Lesson, recipe: Recipe, constrain: Constrain | None
+    state: State, learner: Learner, sampler: Batches, lesson: Lesson, recipe: Recipe, constrain: Constrain | None
 ) -> dict[str, float]:
     start = time.perf_counter()
     rate = learning_rate(state.step, recipe)

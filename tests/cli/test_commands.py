@@ -60,6 +60,8 @@ def test_score_prints_what_the_model_says(pictures):
         "lower_better": False,
     }
     assert "higher is better" in robustiqa("score", pictures / "ref.png", pictures / "dist.png").stdout
+    random = robustiqa("score", pictures / "ref.png", pictures / "dist.png", "--weights", "random", "--json")
+    assert json.loads(random.stdout)["flags"] == ["random-weights"]
 
 
 @pytest.mark.parametrize(
@@ -169,3 +171,25 @@ def test_a_broken_plugin_is_reported_and_harms_nothing_else(tmp_path):
     assert "no_such_module" in result.stderr
     assert "'junk'" in result.stderr
     assert result.returncode == 0
+
+
+def test_report_writes_one_html_file_and_its_figures(tmp_path):
+    """Several formats at once into a folder, one to standard output, and pictures of demo without being told where it is."""
+    bench = ["bench", "--model", "psnr", "--attack", "fgsm", "--limit", "3", "--crop", "32", "--out", tmp_path / "run"]
+    assert robustiqa(*bench).returncode == 0
+    done = robustiqa("report", tmp_path / "run", "--format", "html,svg,csv", "--out", tmp_path / "report")
+    assert done.returncode == 0
+    files = [str(path.relative_to(tmp_path / "report")) for path in sorted((tmp_path / "report").rglob("*.*"))]
+    assert {"report.html", "report.csv", "figures/1-srocc-over-eps.svg"} <= set(files)
+    html = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert html.count("data:image/png") == 4 * 3
+    bare = robustiqa("report", tmp_path / "run", "--format", "html", "--pictures", "0")
+    assert bare.stdout.startswith("<!DOCTYPE html>")
+    assert "data:image/png" not in bare.stdout
+
+
+def test_report_says_where_several_files_go(tmp_path):
+    """Figures cannot be printed one after another."""
+    done = robustiqa("report", tmp_path, "--format", "svg")
+    assert done.returncode == 2
+    assert "--out" in done.stderr
