@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustiqa.cli.options import split_path
-
 if TYPE_CHECKING:
     from robustiqa.reports.results import Results
 
@@ -58,23 +56,8 @@ def report(
 
 def _files(results: "Results", form: str, datasets: tuple[str, ...], pictures: int | None) -> dict[str, str]:
     """Texts by file name."""
-    from robustiqa.reports.html.svg import figures_svg
+    from robustiqa.cli.report_pages import pages
 
-    if form == "svg":
-        return {f"figures/{name}": text for name, text in figures_svg(results.cells).items()}
-    if form == "html":
-        return {"report.html": _html(results, datasets, pictures)}
+    if form in {"html", "svg"}:
+        return pages(form, results.cells, datasets, pictures)
     return {f"report.{form}": results.report("csv" if form == "csv" else "md")}
-
-
-def _html(results: "Results", datasets: tuple[str, ...], pictures: int | None) -> str:
-    from robustiqa.cli.progress import bar
-    from robustiqa.datasets import load_dataset
-    from robustiqa.reports.html.report import html_report
-
-    loaded = [load_dataset(*split_path(text)) for text in datasets]
-    with bar() as progress:
-        task = progress.add_task("pictures", total=None)
-        return html_report(
-            results.cells, loaded, pictures, lambda done, total: progress.update(task, completed=done, total=total)
-        )
