@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from robustiqa.cli.options import split_path
 from robustiqa.cli.progress import bar
-from robustiqa.datasets import load_dataset
+from robustiqa.cli.report_pages import pages
 from robustiqa.reports.formats import TableFormat, write
-from robustiqa.reports.html.report import html_report
-from robustiqa.reports.html.svg import figures_svg
 from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.layouts import make_tables
 from robustiqa.reports.layouts.options import LayoutOptions
@@ -54,22 +51,8 @@ def run_report(
 
 
 def _whole(results: Results, form: str, domain: DomainChoice, gallery: Gallery) -> dict[str, str]:
-    if form == "svg":
-        return {f"figures/{name}": text for name, text in figures_svg(results.cells).items()}
-    if form == "html":
-        return {"report.html": _page(results, gallery)}
+    if form in {"html", "svg"}:
+        return pages(form, results.cells, gallery.datasets, gallery.pictures)
     with bar() as progress:
         progress.add_task("computing scores", total=None)
         return {f"report.{form}": results.report(cast(TableFormat, form), domain)}
-
-
-def _page(results: Results, gallery: Gallery) -> str:
-    loaded = [load_dataset(*split_path(text)) for text in gallery.datasets]
-    with bar() as progress:
-        task = progress.add_task("pictures", total=None)
-        return html_report(
-            results.cells,
-            loaded,
-            gallery.pictures,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )

@@ -4,11 +4,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from robustiqa.benchmarks.cell import CellSpec
 from robustiqa.reports.html.styles import Style
 from robustiqa.reports.render import eps_text
 from robustiqa.reports.rows import Row
+
+LABELS_SEEN: Final = "labels-seen-in-training"
 
 
 @dataclass(frozen=True, order=True)
@@ -105,13 +108,37 @@ class Arena:
 
     @cached_property
     def ranked(self) -> tuple[Entrant, ...]:
-        """Entrants from the highest SROCC under attack at the focus to the lowest; those without one last."""
+        """Entrants from the highest SROCC under attack at the focus to the lowest; those without one last.
+
+        What is not ranked against the others comes after them.
+        """
 
         def key(entrant: Entrant) -> tuple[bool, float]:
             worst = lowest_srocc(self.of(entrant, self.focus))
-            return (True, 0.0) if worst is None or math.isnan(worst.srocc) else (False, -worst.srocc)
+            return entrant in self.unranked, math.inf if worst is None else -worst.srocc
 
         return tuple(sorted(self.entrants, key=key))
+
+    @cached_property
+    def unranked(self) -> frozenset[Entrant]:
+        """Entrants that were trained on these labels, where there are others."""
+        seen = frozenset(trial.entrant for trial in self.trials if LABELS_SEEN in trial.ranked.flags)
+        return seen if len(seen) < len(self.entrants) else frozenset()
+
+    @property
+    def pushed(self) -> str:
+        """What charts of gains are at: ``ε = 8/255, direction up``."""
+        return f"ε = {self.focus.text}, {_directions(trial.moved for trial in self.trials)}"
+
+    @property
+    def turned(self) -> str:
+        """What charts of ranks are at: ``ε = 8/255, direction tomean``."""
+        return f"ε = {self.focus.text}, {self.turns}"
+
+    @property
+    def turns(self) -> str:
+        """The direction of all ranks."""
+        return _directions(trial.ranked for trial in self.trials)
 
     @cached_property
     def _by_entrant(self) -> dict[Entrant, list[Trial]]:
@@ -119,6 +146,10 @@ class Arena:
         for trial in self.trials:
             found.setdefault(trial.entrant, []).append(trial)
         return found
+
+
+def _directions(rows: Iterable[Row]) -> str:
+    return f"direction {' or '.join(sorted({row.view.direction for row in rows}))}"
 
 
 def most_moved(trials: Iterable[Trial]) -> Trial | None:

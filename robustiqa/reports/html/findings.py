@@ -43,7 +43,8 @@ class Finding:
 def findings(arena: Arena) -> tuple[Finding, ...]:
     """Of the focus budget: what lost its ranking, what kept it, what was moved furthest, what can be told apart."""
     trials = [trial for trial in arena.trials if trial.budget == arena.focus]
-    worst = [w for e in arena.ranked if (w := lowest_srocc(arena.of(e, arena.focus))) is not None]
+    compared = [entrant for entrant in arena.ranked if entrant not in arena.unranked]
+    worst = [w for e in compared if (w := lowest_srocc(arena.of(e, arena.focus))) is not None]
     found = [_lost(worst), _kept(worst), _moved(most_moved(trials)), _separable(worst)]
     return tuple(finding for finding in found if finding is not None)
 

@@ -11,6 +11,7 @@ from robustiqa.reports.html.drawing import Panel
 from robustiqa.reports.html.flag_links import FlagBook, FlagLink
 from robustiqa.reports.html.standings import Standing, standings
 from robustiqa.reports.html.tables import Cell, counted, figure, number, range_text, sort_key
+from robustiqa.reports.render import DASH
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Place:
-    """A line of the leaderboard. ``first`` says that no entrant is above it."""
+    """A line of the leaderboard. ``first`` says that no entrant is above it; ``rank`` may be a dash."""
 
     entrant: Entrant
-    standing: Standing
+    rank: str
     first: bool
     clean: str
     srocc: Measured
@@ -62,22 +63,28 @@ def _leaderboard(arena: Arena, budget: Budget, book: FlagBook) -> Leaderboard | 
     pairs = [(entrant, pair) for entrant, pair in worst.items() if pair is not None]
     if not pairs:
         return None
-    pairs.sort(key=lambda item: -item[1][0].srocc if math.isfinite(item[1][0].srocc) else math.inf)
+    pairs.sort(key=lambda item: _place_key(item[1][0], arena))
     srocc = scale_of([e for _, (r, _) in pairs for e in (r.ranked.srocc_clean, r.ranked.srocc_attacked)], (0.0, 1.0))
     gain = scale_of([moved.moved.gain for _, (_, moved) in pairs], (0.0,))
-    ranks = standings([ranked for _, (ranked, _) in pairs])
+    found = standings([ranked for entrant, (ranked, _) in pairs if entrant not in arena.unranked])
+    ranks = [*found, *[None] * (len(pairs) - len(found))]
     places = [
         _place(entrant, pair, rank, book, (srocc, gain)) for (entrant, pair), rank in zip(pairs, ranks, strict=True)
     ]
     tried = [trial for trial in arena.trials if trial.budget == budget]
-    return Leaderboard(budget, _counted(tried), axis(srocc), axis(gain), tuple(places))
+    return Leaderboard(budget, _tried(tried, arena), axis(srocc), axis(gain), tuple(places))
 
 
-def _counted(tried: Sequence[Trial]) -> str:
+def _place_key(trial: Trial, arena: Arena) -> tuple[bool, float]:
+    return trial.entrant in arena.unranked, -trial.srocc if math.isfinite(trial.srocc) else math.inf
+
+
+def _tried(tried: Sequence[Trial], arena: Arena) -> str:
     attacks = sorted({trial.attack for trial in tried})
     threats = sorted({trial.spec.threat for trial in tried})
     many = f"the worst of {len(attacks)} attacks" if len(attacks) > 1 else f"under {attacks[0]}"
-    return f"{many} ({', '.join(threats)})"
+    note = " A dash for a rank: trained on these labels, so not ranked against the others." if arena.unranked else ""
+    return f"{many} ({', '.join(threats)}).{note}"
 
 
 def _worst(arena: Arena, entrant: Entrant, budget: Budget) -> tuple[Trial, Trial] | None:
@@ -90,14 +97,14 @@ def _worst(arena: Arena, entrant: Entrant, budget: Budget) -> tuple[Trial, Trial
 
 
 def _place(
-    entrant: Entrant, pair: tuple[Trial, Trial], rank: Standing, book: FlagBook, scales: tuple[Scale, Scale]
+    entrant: Entrant, pair: tuple[Trial, Trial], rank: Standing | None, book: FlagBook, scales: tuple[Scale, Scale]
 ) -> Place:
     ranked, moved = pair
     before, after, gain = ranked.ranked.srocc_clean, ranked.ranked.srocc_attacked, moved.moved.gain
     return Place(
         entrant=entrant,
-        standing=rank,
-        first=rank.best == 1,
+        rank=DASH if rank is None else rank.text,
+        first=rank is not None and rank.best == 1,
         clean=number(before.value),
         srocc=Measured(
             dumbbell(entrant.style, scales[0], before, after), number(after.value), range_text(after),

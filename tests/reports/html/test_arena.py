@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from robustiqa.reports.html.arena import Budget, arenas, lowest_srocc, most_moved
+from robustiqa.reports.html.findings import findings
 from robustiqa.reports.html.flag_links import FlagBook
 from robustiqa.reports.html.leaderboard import leaderboards
 from robustiqa.reports.html.standings import standings
@@ -123,3 +124,21 @@ def test_an_undefined_srocc_is_a_dash_and_stands_last(arena, rows):
     assert "undefined" in {f.text for f in board.places[1].flags}
     with pytest.raises(KeyError):
         FlagBook(rows).links(again[0])
+
+
+def test_a_model_trained_on_the_labels_is_not_ranked_against_others(rows):
+    """It stands after them with a dash, and no finding compares it; where all were, they are ranked."""
+
+    def flagged(names):
+        marked = [replace(r, flags=(*r.flags, "labels-seen-in-training")) if r.view.spec.model.name in names else r for r in rows]
+        (only,) = arenas(marked)
+        return only, leaderboards(only, FlagBook(marked))[0]
+
+    (plain,) = arenas(rows)
+    best = plain.ranked[0].label
+    arena, board = flagged({best})
+    assert [(p.entrant.label, p.rank) for p in board.places][-1] == (best, "—")
+    assert [p.rank for p in board.places[:-1]] == ["1"]
+    assert not any(best in f.text for f in findings(arena) if "SROCC" in f.text)
+    _, board = flagged({"linear", "wavy"})
+    assert "—" not in [p.rank for p in board.places]

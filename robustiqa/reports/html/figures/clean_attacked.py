@@ -31,7 +31,7 @@ def clean_attacked(arena: Arena) -> Figure | None:
     return Figure(
         "clean-attacked",
         "Scores before and after",
-        (f"Each mark is an image, under the attack that cost its metric most at ε = {arena.focus.text}.", *READING),
+        (f"Each mark is an image, under the attack that cost its metric most at {arena.turned}.", *READING),
         tuple(panels),
         (Key("pushed up", UP, line=False), Key("pushed down", DOWN, line=False)),
     )

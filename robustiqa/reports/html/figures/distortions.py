@@ -38,7 +38,8 @@ def heat_map(arena: Arena) -> HeatMap | None:
     attacks = {trial.attack for trial in trials.values()}
     under = f"under {next(iter(attacks))}" if len(attacks) == 1 else "under each metric's worst attack"
     table = Table("Mean gain by distortion type", ("distortion", "images", *(e.label for e in trials)), rows)
-    text = f"Mean gain {under} at ε = {arena.focus.text}. Few images of a type make its mean rough: see their number."
+    where = f"{under} at {arena.pushed}"
+    text = f"Mean gain {where}. Few images of a type make its mean rough: see their number."
     return HeatMap(text, table, (number(min(0.0, *means), 2), number(top, 2)))
 
 

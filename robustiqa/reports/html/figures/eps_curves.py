@@ -16,8 +16,7 @@ MOST_BANDS: Final = 4  # beyond, intervals would hide one another; the table has
 MOST: Final = 10  # beyond, lines are thin and grey
 LEFT, TOP, RIGHT, BOTTOM = 48, 30, 14, 48
 TEXT: Final = (
-    ("SROCC between reported quality and human score of the attacked images; ε = 0 is before the attack. "
-    "A curve that stays high keeps the ranking."),
+    "ε = 0 is before the attack. A curve that stays high keeps the ranking.",
     "Solid: without a defense; dashed: defended. Where several threats or seeds were tried, the lowest SROCC counts.",
 )
 
@@ -49,7 +48,11 @@ def eps_curves(arena: Arena) -> Figure | None:
     return Figure(
         "srocc-over-eps",
         "Ranking as the budget grows",
-        (*TEXT, *([f"Grey: {grey} others, which the table names."] if grey > 0 else ())),
+        (
+            f"SROCC between reported quality and human score of the attacked images, {arena.turns}.",
+            *TEXT,
+            *([f"Grey: {grey} others, which the table names."] if grey > 0 else ()),
+        ),
         tuple(_panel(attack, lines, y, arena.ranked[:MOST], banded=banded) for attack, lines in found.items()),
         tuple(Key(entrant.label, entrant.style) for entrant in arena.ranked[:MOST]),
         _table(found),

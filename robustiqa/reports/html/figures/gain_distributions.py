@@ -33,8 +33,8 @@ def gain_distributions(arena: Arena) -> Figure | None:
         "gain-distributions",
         "Gain, image by image",
         (
-            (f"At ε = {arena.focus.text}: how far each image's score moved in the attacked direction, in units of the "
-            "metric's own range of clean scores (1 is the whole range)."),
+            (f"At {arena.pushed}: how far each image’s score moved, in units of the "
+            "metric’s own range of clean scores (1 is the whole range)."),
             "Line: 5th to 95th percentile, bar: quartiles, notch: median. The curve is the density of the images."
             + (f" The {MOST} highest placed; {left_out} more stand in the tables." if left_out > 0 else ""),
         ),
@@ -65,7 +65,7 @@ def _panel(attack: str, rows: Sequence[tuple[Entrant, Vector]], x: Scale) -> Pan
     for i, (entrant, gains) in enumerate(rows):
         base = TOP + ROW * (i + 1) - 8
         shapes += _spread(entrant, gains, x, base)
-        labels.append(Text(str(LEFT), pixels(base - DENSITY - 10), entrant.label, "start", "label"))
+        labels.append(Text(str(LEFT + 5), pixels(base - DENSITY - 10), entrant.label, "start", "label"))
     parts = [f"{entrant.label}: median {number(float(np.median(gains)), 2)}" for entrant, gains in rows]
     return Panel(attack, f"Gains under {attack}. {'; '.join(parts)}.", tuple(shapes), tuple(labels), WIDTH, height)
 

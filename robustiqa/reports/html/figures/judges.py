@@ -33,7 +33,7 @@ def judged(arena: Arena) -> Figure | None:
     return Figure(
         "gain-and-judges",
         "Fooled, or truly changed?",
-        (f"Each mark is an image, under its metric’s worst attack at ε = {arena.focus.text}.", *READING),
+        (f"Each mark is an image, under its metric’s worst attack at {arena.pushed}.", *READING),
         tuple(_panel(name, trials) for name in judges),
         tuple(Key(trial.entrant.label, trial.entrant.style, line=False) for trial in trials),
     )

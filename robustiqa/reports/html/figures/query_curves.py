@@ -52,7 +52,7 @@ def query_curves(arena: Arena) -> Figure | None:
         "query-curves",
         "What each query buys",
         "Mean gain after so many model calls per image, of the same search stopped earlier "
-        f"(ε = {arena.focus.text}). An attacker without gradients pays for every step to the right.",
+        f"({arena.pushed}). An attacker without gradients pays for every step to the right.",
         QUERIES,
     )
 
@@ -64,7 +64,7 @@ def change_curves(arena: Arena) -> Figure | None:
         _took_gradients,
         "change-curves",
         "The least change that does it",
-        f"Mean gain of the best image within so large a root mean square change (ε = {arena.focus.text} at most).",
+        f"Mean gain of the best image within so large a root mean square change (at most {arena.pushed}).",
         CHANGE,
     )
 
