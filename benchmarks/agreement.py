@@ -64,6 +64,7 @@ def main() -> None:
         models.append(("st-lpips, the authors' fp32 weights", SCORES["st-lpips"], "st-lpips", options.st_lpips))
     rows = [row(options.oracles, title, metric, rq.load_model(name, weights=weights))
             for title, metric, name, weights in models]  # fmt: skip
+    print("# Agreement with independent implementations\n\nPrinted by `benchmarks/agreement.py`. ", end="")
     print("Error: absolute, the largest over the pairs. Gradient: the largest relative L2 error of two crops.\n")
     print(pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True))
 

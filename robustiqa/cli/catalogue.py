@@ -32,7 +32,8 @@ def _summary(thing: object) -> str:
 def _model(thing: object, name: str) -> dict[str, Any]:
     info = dataclasses.asdict(model_info(name))
     score = "lower is better" if info["lower_better"] else "higher is better"
-    own = [_summary(thing)] if isinstance(thing, type) and thing.__doc__ else []
+    is_plugin = isinstance(thing, type) and thing.__doc__ and MODELS.origin(name) != "built-in"
+    own = [_summary(thing).rstrip(".")] if is_plugin else []
     return {"summary": "; ".join((*own, score, info["paper"])), **info}
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow
 from robustiqa.datasets.triplets import DERIVED
-from robustiqa.reports.compose import View, group_key
+from robustiqa.reports.compose import View, attack_groups
 from robustiqa.reports.evaluation import interval_cell, range_cell
 from robustiqa.reports.flags import flags_of
 from robustiqa.reports.render import eps_text, escape
@@ -88,11 +88,7 @@ class AttackedChoices:
 
 def attacked_choices(cells: Iterable[Cell]) -> list[AttackedChoices]:
     """Every target that the attacked cells of datasets of comparisons can tell of, for all their comparisons."""
-    groups: dict[str, list[Cell]] = defaultdict(list)
-    for cell in cells:
-        if cell.spec.purpose == "attack":
-            groups[group_key(cell.spec)].append(cell)
-    found = [_choices(group, target) for group in groups.values() for target in TARGETS]
+    found = [_choices(group, target) for group in attack_groups(cells) for target in TARGETS]
     return sorted((one for one in found if one is not None), key=_order)
 
 

@@ -73,20 +73,24 @@ def views(cells: Iterable[Cell]) -> Iterator[View]:
     ``up`` and ``down`` are shown where their cell holds every sample known of the group; ``tomean`` and ``random``
     where every sample has the sign that they need.
     """
+    cells = list(cells)
+    others = {_subject(cell.spec, cell.spec.purpose): cell for cell in cells if cell.spec.purpose != "attack"}
+    for group in attack_groups(cells):
+        yield from _directions(group, others)
+
+
+def attack_groups(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+    """Attacked cells that differ in direction alone, at most one of each."""
     groups: dict[str, list[Cell]] = {}
-    others: dict[str, Cell] = {}
     for cell in cells:
         if cell.spec.purpose == "attack":
-            groups.setdefault(group_key(cell.spec), []).append(cell)
-        else:
-            others[_subject(cell.spec, cell.spec.purpose)] = cell
+            groups.setdefault(_group(cell.spec), []).append(cell)
     for group in groups.values():
         signs = [cell.spec.direction for cell in group]
         if len(set(signs)) == len(signs):
-            yield from _directions(group, others)
+            yield group
         else:  # an attack learned anew: nothing says which of its files belong together
-            for cell in group:
-                yield from _directions([cell], others)
+            yield from ([cell] for cell in group)
 
 
 def _directions(group: list[Cell], others: Mapping[str, Cell]) -> Iterator[View]:
@@ -133,8 +137,8 @@ def _subject(spec: CellSpec, purpose: str, *, defended: bool = True) -> str:
     return canonical([purpose, scope, spec.model.model_dump(mode="json"), defense, spec.version])
 
 
-def group_key(spec: CellSpec) -> str:
-    """The same for cells that differ in direction alone; what an attack learned differs with it."""
+def _group(spec: CellSpec) -> str:
+    """Cells that differ in direction alone; what an attack learned differs with it."""
     fields = spec.model_dump(mode="json")
     attack = None if fields["attack"] is None else {**fields["attack"], "weights": ""}
     return canonical({**fields, "direction": None, "attack": attack})

@@ -59,13 +59,14 @@ def found(data, tmp_path):
     return {one.target: one for one in load_results(tmp_path).choices()}
 
 
-def test_scores_are_those_of_the_attacked_choices(data, found):
-    """Soft score, majority accuracy and flips of the preferred image's attack, by hand from the margins of TwoAFC."""
-    before, after = attacked(data, "preferred")
+@pytest.mark.parametrize("target", ["preferred", "p0", "p1"])
+def test_scores_are_those_of_the_attacked_choices(data, found, target):
+    """Soft score, majority accuracy and flips under an attack on one image, by hand from the margins of TwoAFC."""
+    before, after = attacked(data, target)
     h = np.array([triplet.preference for triplet in data.triplets])
     decided = h != 0.5
     after = np.where(decided, after, before)  # where people are tied nothing is attacked
-    one = found["preferred"]
+    one = found[target]
     assert (one.n, one.n_excluded) == (12, 0)
     for margin, soft, majority in ((before, "soft_clean", "majority_clean"), (after, "soft", "majority")):
         assert one.intervals[soft].estimate == pytest.approx(np.where(margin > 0, h, 1 - h).mean())
