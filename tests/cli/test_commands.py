@@ -135,6 +135,23 @@ def test_attack_writes_pictures_within_eps_and_the_scores(pictures):
     assert scores[0] == scores[2] < scores[1] < scores[3]
 
 
+def test_an_attack_on_one_pair_stops_at_its_limits_and_says_so(pictures):
+    """No more model calls than allowed; the best so far is written, flagged, with the curve of what it cost."""
+    arguments = ["attack", "ref.png", "dist.png", "--model", "psnr", "--attack", "square:queries=400", "--out", "out"]
+    result = robustiqa(*arguments, "--max-queries", "150", cwd=pictures)
+    assert result.returncode == 0, result.stderr
+    assert "[budget-cut]" in result.stdout
+    record = json.loads((pictures / "out" / "scores-8.json").read_text())
+    assert record["forwards"] == 150
+    assert record["flags"] == ["budget-cut"]
+    ((at, score),) = record["curve"]
+    assert at == 100
+    assert record["clean_score"] < score <= record["attacked_score"]
+    quick = robustiqa(*arguments, "--max-seconds", "0.02", cwd=pictures)
+    assert quick.returncode == 0, quick.stderr
+    assert json.loads((pictures / "out" / "scores-8.json").read_text())["forwards"] < 400
+
+
 def test_a_benchmark_of_which_a_part_failed_ends_with_1(tmp_path):
     """The images are too small for the model, which is found when they are scored: the shell must hear of it."""
     arguments = ["bench", "--model", "ssim", "--attack", "fgsm", "--limit", "2", "--crop", "8", "--out", "runs"]

@@ -105,6 +105,17 @@ def test_random_numbers_follow_from_seed_and_id_and_the_global_ones_are_untouche
     assert not torch.equal(first.adversarial, other.adversarial)
 
 
+def test_the_librarys_pgd_starts_where_ours_does():
+    """The same random point of the ball, so that which is stronger does not hang on a draw."""
+    ref, dist = images(2)
+    for text in ("pgd:steps=2", "torchattacks:pgd,steps=2"):
+        model = Watched(Wavy())
+        attack(text, model, ref, dist, seed=3)
+        starts = Linf.around(dist, EPS).random_point(RandomStreams(3, "pgd", ("0", "1")))
+        seen = torch.cat(model.seen)
+        assert all((seen - start).abs().flatten(1).amax(1).min() < 1e-6 for start in starts)
+
+
 class Scaled(QualityModel):
     """A score of any size and offset: Wavy's, mapped."""
 
