@@ -20,7 +20,7 @@ from tests.toys import Linear, Wavy, memory
 @pytest.mark.parametrize("text", ["bim", "pgd", "mifgsm", "apgd", "pgd-adam", "cw", "korhonen", "perceptual:budget=9"])
 def test_default_steps_can_reach_the_face_of_the_ball(text):
     """Eight steps of 0.001, as MADC's code takes them, end at 2.04/255: its limit of 10/255 never binds."""
-    assert 8 * 0.001 * 255 == pytest.approx(2.04)
+    assert pytest.approx(2.04) == 8 * 0.001 * 255
     ref, dist = images(2, 12)
     inside = 0.2 + 0.6 * dist
     result = attack(text, Linear(), ref, inside)
