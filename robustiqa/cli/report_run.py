@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from robustiqa.cli.options import split_path
 from robustiqa.cli.progress import bar
+from robustiqa.core.parameters import split_path
 from robustiqa.datasets import load_dataset
 from robustiqa.reports.formats import TableFormat, write
 from robustiqa.reports.html.report import html_report
