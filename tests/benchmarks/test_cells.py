@@ -94,7 +94,7 @@ def test_an_attack_that_raises_fails_its_own_cells_only(tmp_path):
     outcome = run(plan(replace(BASE, attacks=(Raising(), load_attack("fgsm")))), tmp_path)
     assert {job.spec.attack.name for job, _ in outcome.failures} == {"raising"}
     assert all(isinstance(error, ZeroDivisionError) for _, error in outcome.failures)
-    assert {row.view.spec.attack.name for row in load_results(tmp_path).rows()} == {"fgsm"}
+    assert {row.view.spec.attack.name for row in load_results(tmp_path).rows() if row.n} == {"fgsm"}
 
 
 def test_non_finite_scores_are_a_status_counted_and_never_averaged(tmp_path):
