@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Literal
 from torch import Tensor
 
 from robustiqa.attacks.apgd import APGD
-from robustiqa.attacks.base import Access, Attack, known_norm
+from robustiqa.attacks.base import Access, Attack, Calls, known_norm
 from robustiqa.attacks.budget import BALLS, Ball, Norm
 from robustiqa.attacks.cw import CW
 from robustiqa.attacks.pgd_adam import PGDAdam
@@ -71,6 +71,10 @@ class AutoAttack(Attack):
 
     def _ball(self, center: Tensor, eps: float) -> Ball:
         return BALLS[self.norm].around(center, eps)
+
+    @property
+    def calls(self) -> Calls:
+        return sum((member.calls or Calls() for member in self.members), Calls())
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from robustiqa.attacks.adam import Adam
-from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
 from robustiqa.attacks.budget import BALLS, Ball, Norm
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput
@@ -42,6 +42,10 @@ class PGDAdam(Attack):
 
     def _ball(self, center: Tensor, eps: float) -> Ball:
         return BALLS[self.norm].around(center, eps)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         x = search.found.best.clone() if self.start == "best" else x

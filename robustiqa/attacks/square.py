@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Protocol
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
 from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
 from robustiqa.attacks.search import Search
 from robustiqa.attacks.square_l2 import Bumps, window_at
@@ -39,6 +39,10 @@ class Square(Attack):
 
     def _ball(self, center: Tensor, eps: float) -> Ball:
         return BALLS[self.norm].around(center, eps)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(values=self.queries)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         height, width = x.shape[-2:]

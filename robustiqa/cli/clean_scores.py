@@ -35,10 +35,10 @@ def clean_cells(
     for job, error in outcome.failures:
         raise click.ClickException(f"{describe(job)}: {error}") from error
     cells = {cell.spec.key: cell for cell in Store(out).cells()}
-    return [[_restricted(cells[job.spec.key], job) for job in jobs[i :: len(datasets)]] for i in range(len(datasets))]
+    return [[restricted(cells[job.spec.key], job) for job in jobs[i :: len(datasets)]] for i in range(len(datasets))]
 
 
-def _restricted(cell: Cell, job: Job) -> Cell:
+def restricted(cell: Cell, job: Job) -> Cell:
     """The cell with the samples that were asked for: it may hold more from an earlier run."""
     wanted = {pair.id for pair in job.pairs}
     return cell.model_copy(update={"samples": tuple(row for row in cell.samples if row.id in wanted)})

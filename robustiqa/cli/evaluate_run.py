@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from robustiqa.benchmarks.cell import Cell
 from robustiqa.cli.clean_scores import clean_cells
+from robustiqa.cli.clean_tables import print_clean
 from robustiqa.cli.retrain_run import is_trainable, scored_anew, trainings
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
@@ -15,8 +15,7 @@ from robustiqa.datasets.base import PairDataset
 from robustiqa.datasets.splits import Split, splits_of
 from robustiqa.datasets.triplets import TripletDataset
 from robustiqa.models import TRAINABLE, load_model
-from robustiqa.reports.comparisons import comparisons, comparisons_markdown
-from robustiqa.reports.evaluation import Evaluation, evaluation_markdown, evaluations, summary_markdown
+from robustiqa.reports.evaluation import Evaluation, summary_markdown
 from robustiqa.reports.over_splits import Scored, over_splits, predictions_csv, splits_markdown
 from robustiqa.training.retrain import Retraining
 
@@ -58,11 +57,9 @@ def run_evaluate(plan: Plan) -> None:
     cells = clean_cells([load_model(name) for name in same], loaded, plan.limit, plan.out, plan.batch_size)
     tables: dict[str, list[Evaluation]] = {}
     for data, own, parts, anew in zip(loaded, cells, splits, runs, strict=True):
-        if isinstance(data, TripletDataset):
-            _print_comparisons(data.limited(plan.limit), own)
-            continue
-        if own:
-            tables[data.name] = _print_correlations(data, own)
+        table = print_clean(data.limited(plan.limit), own) if own else []
+        if table:
+            tables[data.name] = table
         if parts:
             scored = {name: [Scored(cell, part) for part in parts] for name, cell in zip(same, own, strict=True)}
             scored |= {name: list(scored_anew(some, data, plan.limit)) for name, some in anew.items()}
@@ -93,18 +90,6 @@ def _runs(data: PairDataset, plan: Plan, splits: list[Split]) -> dict[str, list[
     return {
         name: trainings(name, plan.retrain, plan.steps, limited, splits, folder, plan.seed) for name in plan.anew
     }  # fmt: skip
-
-
-def _print_correlations(data: PairDataset, cells: list[Cell]) -> list[Evaluation]:
-    table = evaluations(cells)
-    click.echo(f"{data.name}, {len(cells[0].samples)} pairs, {data.human_score}\n")
-    click.echo(evaluation_markdown(table))
-    return table
-
-
-def _print_comparisons(data: TripletDataset, cells: list[Cell]) -> None:
-    click.echo(f"{data.name}, {len(data.triplets)} triplets of {len(data.pairs)} images, {data.judgement}\n")
-    click.echo(comparisons_markdown(comparisons(data, cells)))
 
 
 def _print_splits(data: PairDataset, scored: list[Scored], plan: Plan) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from robustiqa.benchmarks.cell import Cell
-from robustiqa.cli.options import split_path
 from robustiqa.cli.progress import bar
+from robustiqa.core.parameters import split_path
 from robustiqa.datasets import load_dataset
 from robustiqa.reports.html.report import html_report
 from robustiqa.reports.html.svg import figures_svg

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustiqa.cli.options import split_path
+from robustiqa.core.parameters import split_path
 
 if TYPE_CHECKING:
     import torch

@@ -21,7 +21,7 @@ from robustiqa.datasets.triplets import DERIVED
 from robustiqa.reports.compose import View, attack_groups
 from robustiqa.reports.evaluation import interval_cell, range_cell
 from robustiqa.reports.flags import flags_of
-from robustiqa.reports.render import eps_text, escape
+from robustiqa.reports.render import budget_text, escape, threat_text
 from robustiqa.statistics import Interval, Resamples, TwoAFC, flip_rate, majority_accuracy, soft_score
 
 Target = Literal["preferred", "p0", "p1", "both"]
@@ -179,8 +179,8 @@ def choices_markdown(table: Sequence[AttackedChoices]) -> str:
             "model": escape(one.spec.model.name),
             "defense": "none" if one.spec.defense is None else escape(one.spec.defense.label),
             "attack": "none" if one.spec.attack is None else escape(one.spec.attack.label),
-            "ε": eps_text(one.spec.eps),
-            "threat": one.spec.threat,
+            "ε": escape(budget_text(one.spec)),
+            "threat": escape(threat_text(one.spec)),
             "attacked": one.target,
             "n": f"{one.n} (−{one.n_excluded})" if one.n_excluded else str(one.n),
             **{f"{title} [95 % CI]": interval_cell(one.intervals.get(name)) for name, title in TITLES.items()},

@@ -19,6 +19,10 @@ FLAG_NOTES: Final = {
         "the learned attack was trained on references of the same names as some of this dataset",
         "evaluate on the references that its JSON calls `held_out`",
     ),
+    "attacks-missing": Note(
+        "in a leaderboard: others in the table met attacks that this model did not",
+        "run the same attacks on all",
+    ),
     "batch-dependent": Note(
         "a score changed by more than 0.1 % when its image was scored alone",
         "a defect of the model: no number of it can be trusted",
@@ -30,6 +34,10 @@ FLAG_NOTES: Final = {
     "budget-cut": Note(
         "a limit on queries or seconds stopped some searches",
         "raise `--max-queries` or `--max-seconds` before comparing",
+    ),
+    "calibration-missed": Note(
+        "under `--calibrate` some samples were too visible at every ε tried, or met the target at none",
+        "raise `--eps`, or choose another target",
     ),
     "crop-N": Note(
         "images were cut to their central N pixels; human scores belong to whole images",
@@ -102,6 +110,10 @@ FLAG_NOTES: Final = {
     "steps-not-monotone": Note(
         "fewer steps or queries of the same attack gained over 1 % more",
         "smaller steps, or `apgd`; the gradient may be noise",
+    ),
+    "transfer-stronger": Note(
+        "another model's saved adversarials gained over 1 % more here than every attack on this model itself",
+        "the white box is too weak or the gradient masked; quote the transfer, attack harder",
     ),
     "undefined": Note(
         "the statistic does not exist here (constant or too few scores)",

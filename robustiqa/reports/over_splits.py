@@ -69,7 +69,7 @@ def _result(scored: Scored, ids: Sequence[str]) -> SplitResult:
     })  # fmt: skip
     plcc = plcc_after_logistic(fitted, scores[test], human[test])
     ranks = (srocc(human[test], scores[test]), krocc(human[test], scores[test]))
-    return SplitResult(cell.spec.model.name, split.name, plcc, *ranks, frame, retrained)
+    return SplitResult(cell.spec.subject, split.name, plcc, *ranks, frame, retrained)
 
 
 def splits_markdown(results: Sequence[SplitResult]) -> str:

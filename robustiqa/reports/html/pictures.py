@@ -65,6 +65,8 @@ class Recomputed:
             return f"the images are not at hand; add --dataset {spec.dataset.name}=FOLDER to see them"
         if not _is_built_in(spec):
             return "a plug-in took part, and reports run no code of others"
+        if spec.calibrate is not None or spec.source is not None:
+            return "calibrated and transferred attacks are not computed again"
         jobs = plan(_request(spec, dataset, cast(Direction, view.direction)))
         same = [job for job in jobs if job.spec.key in view.keys and job.spec.direction == view.direction]
         return same[0] if same else "version, weights or data here are not those of the run"
