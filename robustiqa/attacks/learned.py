@@ -17,7 +17,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from robustiqa.attacks.base import Attack, Learned
+from robustiqa.attacks.base import Attack, Calls, Learned
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.cache import cache_folder
@@ -55,11 +55,15 @@ class LearnedAttack(Attack):
         _, record = self._read(model, sign)
         return Learned(record["sha256"], frozenset(record["references"]))
 
+    @property
+    def calls(self) -> Calls:
+        return Calls()
+
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         signs = [int(sign) for sign in search.signs.tolist()]
         networks = {sign: self._load(search.model, sign).to(x.device) for sign in sorted(set(signs))}
         with torch.no_grad():  # image by image: the result must not hang on the batch
-            moves = [networks[sign](image[None])[0] for sign, image in zip(signs, x, strict=True)]
+            moves = [networks[sign](image[None].float())[0] for sign, image in zip(signs, x, strict=True)]
         return ball.project(x + ball.eps * torch.stack(moves))
 
     def _load(self, model: QualityModel, sign: int) -> nn.Module:

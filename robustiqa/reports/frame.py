@@ -9,7 +9,7 @@ from robustiqa.reports.draws import Estimate
 from robustiqa.reports.formats.numbers import eps_text
 from robustiqa.reports.ir import IRResult
 from robustiqa.reports.rows import Row
-from robustiqa.reports.rows_table import identity
+from robustiqa.reports.rows_table import budget_text, identity
 from robustiqa.reports.scores import Scores
 
 Record = dict[str, object]
@@ -29,7 +29,7 @@ def _record(row: Row) -> Record:
     spec = row.view.spec
     return {
         **{name: who[name] for name in ("dataset", "model", "defense", "attack")},
-        "eps": spec.eps,
+        "eps": row.eps,
         "direction": who["direction"],
         "threat": who["threat"],
         "n": row.n,
@@ -56,6 +56,9 @@ def _record(row: Row) -> Record:
         "gain_8bit": row.gain_8bit,
         **_scores(row.scores),
         **_ir(row.ir),
+        "calibrate": None if spec.calibrate is None else budget_text(spec),
+        "source": None if spec.source is None else spec.source.label,
+        **{f"judge_{name}": value for name, value in row.judged.items()},
     }
 
 

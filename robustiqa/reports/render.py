@@ -3,7 +3,6 @@
 What is undefined is a dash, an empty field or null, never NaN.
 """
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -12,16 +11,17 @@ from robustiqa.reports.draws import Estimate
 from robustiqa.reports.formats import TABLE_FORMATS as FORMATS
 from robustiqa.reports.formats import TableFormat as Format
 from robustiqa.reports.formats import write
-from robustiqa.reports.formats.csv_text import defused
+from robustiqa.reports.formats.frames import frame_csv, frame_json
 from robustiqa.reports.formats.markdown import escape
 from robustiqa.reports.formats.numbers import DASH, eps_text
 from robustiqa.reports.formats.numbers import figure as number
 from robustiqa.reports.frame import to_frame
 from robustiqa.reports.rows import Row
-from robustiqa.reports.rows_table import flags_text, rows_table
+from robustiqa.reports.rows_table import budget_text, flags_text, judges_text, rows_table, threat_text
 
 __all__ = [
-    "DASH", "FORMATS", "Format", "eps_text", "escape", "flags_text", "interval_text", "number", "render", "to_frame",
+    "DASH", "FORMATS", "Format", "budget_text", "eps_text", "escape", "flags_text", "frame_csv", "frame_json",
+    "interval_text", "judges_text", "number", "render", "threat_text", "to_frame",
 ]  # fmt: skip
 
 
@@ -38,25 +38,9 @@ def interval_text(estimate: Estimate | None) -> str:
     return f"{number(interval.estimate)} [{number(interval.lo)}, {number(interval.hi)}]"
 
 
-def _csv(rows: Sequence[Row]) -> str:
-    frame = to_frame(rows)
-    for column in frame.select_dtypes(include=["object", "string"]):
-        frame[column] = frame[column].map(lambda value: defused(value) if isinstance(value, str) else value)
-    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-
-
-def _json(rows: Sequence[Row]) -> str:
-    frame = to_frame(rows)
-    records = [
-        {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in
-        record.items()} for record in frame.astype(object).to_dict("records")
-    ]
-    return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 _RENDERERS: Final[dict[Format, Callable[[Sequence[Row]], str]]] = {
     "md": lambda rows: write([rows_table(rows)], "md"),
-    "csv": _csv,
+    "csv": lambda rows: frame_csv(to_frame(rows)),
     "tex": lambda rows: write([rows_table(rows)], "tex"),
-    "json": _json,
+    "json": lambda rows: frame_json(to_frame(rows)),
 }

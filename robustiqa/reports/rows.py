@@ -1,7 +1,7 @@
 """One row per cell and direction: the numbers of the report, with their intervals."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -43,6 +43,8 @@ class Row:
         ssim: mean SSIM between attacked and un-attacked distorted images.
         forwards, backwards, seconds: means per sample.
         dead_share: share of the gradients that were zero everywhere or not finite.
+        eps: mean radius over the samples, which differs between them where the cell is calibrated.
+        judged: mean score that each judge gave the 8-bit adversarial against the un-attacked image, native units.
         scores: scores of the literature.
         ir: the IR-Score over all ε of a defended model; None for an undefended one, or where that was not attacked
             alike.
@@ -64,6 +66,8 @@ class Row:
     backwards: float
     seconds: float
     dead_share: float
+    eps: float
+    judged: Mapping[str, float]
     flags: tuple[str, ...]
     scores: Scores
     ir: IRResult | None
@@ -105,7 +109,7 @@ def _order(view: View) -> tuple[str, ...]:
 
 
 def _row(view: View, crossed: AbstractSet[str], deck: Deck, ir: IRResult | None = None) -> Row:
-    keep = np.array([row.status == "ok" for row in view.rows])
+    keep = np.array([row.status == "ok" for row in view.rows], dtype=bool)
     rows = [row for row in view.rows if row.status == "ok"]
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))
@@ -141,6 +145,8 @@ def _row(view: View, crossed: AbstractSet[str], deck: Deck, ir: IRResult | None 
         backwards=_mean(row.backwards for row in rows),
         seconds=_mean(row.seconds for row in rows),
         dead_share=dead_share(view),
+        eps=_radius(view, rows),
+        judged=_judged(rows),
         flags=tuple(sorted({*flags_of(view), *crossed, *seen, *zero, *partial})),
         scores=scores_of_view(view),
         ir=ir,
@@ -150,6 +156,18 @@ def _row(view: View, crossed: AbstractSet[str], deck: Deck, ir: IRResult | None 
 def _mean(values: Iterable[float]) -> float:
     numbers = np.fromiter(values, dtype=np.float64)
     return float(numbers.mean()) if numbers.size else math.nan
+
+
+def _radius(view: View, rows: Sequence[SampleRow]) -> float:
+    found = [row.eps for row in rows if row.eps is not None]
+    return view.spec.eps if view.spec.calibrate is None else _mean(found)
+
+
+def _judged(rows: Sequence[SampleRow]) -> dict[str, float]:
+    """Means of what every judge said that spoke of all samples."""
+    names = sorted({name for row in rows for name in row.judged})
+    words = {name: [row.judged.get(name) for row in rows] for name in names}
+    return {name: _mean(math.nan if word is None else word for word in said) for name, said in words.items()}
 
 
 def _whole(view: View, draws: Draws, rows: Sequence[SampleRow], human: Vector) -> Estimate | None:

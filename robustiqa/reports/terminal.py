@@ -6,8 +6,11 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.reports.defenses import clean_costs, cost_key
 from robustiqa.reports.draws import Estimate
-from robustiqa.reports.render import DASH, eps_text, flags_text, interval_text, number
+from robustiqa.reports.evaluation import interval_cell
+from robustiqa.reports.render import DASH, budget_text, flags_text, interval_text, number, threat_text
 from robustiqa.reports.rows import Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
@@ -34,7 +37,7 @@ def _groups(rows: Iterable[Row]) -> list[dict[str, Row]]:
         attack = spec.attack.label if spec.attack else ""
         defense = spec.defense.label if spec.defense else ""
         key = (spec.dataset.manifest, spec.model.name, spec.model.weights, defense, attack, str(spec.eps), spec.threat,
-               str(spec.crop), str(spec.seed))  # fmt: skip
+               str(spec.crop), str(spec.seed), str(spec.calibrate), str(spec.source))  # fmt: skip
         groups.setdefault(key, {})[row.view.direction] = row
     return list(groups.values())
 
@@ -46,17 +49,31 @@ def _cells(group: dict[str, Row]) -> tuple[str, ...]:
     attacked = group.get("tomean") or first
     gain_note = "" if up.view.direction == "up" else f" ({up.view.direction})"
     srocc_note = "" if attacked.view.direction == "tomean" else f" ({attacked.view.direction})"
-    model = spec.model.name if spec.defense is None else f"{spec.model.name} + {spec.defense.label}"
+    model = _model(spec)
     excluded = f"\n−{first.n_excluded}" if first.n_excluded else ""
     return (
         f"{spec.dataset.name}\n{model}",
-        f"{spec.attack.label if spec.attack else DASH}\n{eps_text(spec.eps)} {spec.threat}",
+        f"{spec.attack.label if spec.attack else DASH}\n{budget_text(spec)} {threat_text(spec)}",
         f"{first.n}{excluded}",
         _two_lines(first.srocc_clean),
         _two_lines(attacked.srocc_attacked) + srocc_note,
         _two_lines(up.gain) + gain_note,
         number(up.ssim),
     )
+
+
+def _model(spec: CellSpec) -> str:
+    return spec.model.name if spec.defense is None else f"{spec.model.name} + {spec.defense.label}"
+
+
+def _costs(rows: Sequence[Row]) -> list[str]:
+    """What defenses cost on clean images."""
+    specs = {cost_key(row.view.spec): row.view.spec for row in rows}
+    texts = []
+    for key, cost in clean_costs(rows).items():
+        before, after, change = (interval_cell(one) for one in (cost.before, cost.after, cost.change))
+        texts.append(f"Clean cost of {_model(specs[key])}: SROCC {before} before, {after} after, change {change}.")
+    return texts
 
 
 def _two_lines(estimate: Estimate) -> str:
@@ -68,9 +85,10 @@ def _notes(rows: Sequence[Row]) -> list[str]:
              if row.view.spec.attack and row.flags}  # fmt: skip
     notes = [f"flags  {text}" for text in sorted(flags)]
     notes += sorted({f"{row.view.spec.dataset.name}: {row.view.spec.dataset.human_score}." for row in rows})
-    whole = {f"{row.view.spec.model.name} {interval_text(row.srocc_whole)}" for row in rows if row.srocc_whole}
+    whole = {f"{_model(row.view.spec)} {interval_text(row.srocc_whole)}" for row in rows if row.srocc_whole}
     if whole:
         notes.append(f"Clean SROCC of the whole images: {', '.join(sorted(whole))}.")
+    notes += _costs(rows)
     notes.append(
         "[…]: 95 % interval, paired bootstrap clustered by reference. "
         "gain: mean rise of the reported quality over the model's q01-q99 range of clean scores; "

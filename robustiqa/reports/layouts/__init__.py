@@ -19,6 +19,7 @@ LAYOUTS: Final[Mapping[str, str]] = {
     "table6": "two-alternative choices under attack, by defense",
     "table7": "pairwise differences of SROCC",
     "table8": "two-alternative choices under attack, purification against training",
+    "defenses": "defenses side by side: clean cost, adaptive beside oblivious, the worst",
     "table9": "hyper-parameters of the shipped training recipes",
 }
 

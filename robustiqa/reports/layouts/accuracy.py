@@ -66,7 +66,7 @@ def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str]
     views = [view for variant in own for (_, at, _), view in variant.views.items() if at == eps]
     dataset = views[0].spec.dataset
     choices = choices_of(max(views, key=lambda view: len(view.rows)))
-    if not choices.choices:
+    if not choices.comparisons:
         raise InvalidInput(f"{dataset.name}: no two attacked images share a reference and differ in human score.")
     side: Attacked = max(SIDES, key=lambda name: _covered(own[0], attacks, eps, choices, name))
     drafts = _drafts(own, attacks, eps, choices, side, options)

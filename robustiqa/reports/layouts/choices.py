@@ -1,66 +1,36 @@
-"""Two-alternative choices out of the cells of single images: clean, and with one of the two images attacked.
+"""Accuracies on two-alternative choices as figures of a table: clean, and with one of the two images attacked."""
 
-A choice is about two images of one reference; each was attacked by itself, so that what the attack on one of them
-does to the choice is known without attacking it anew: the margin is the difference of two scores.
-"""
-
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.datasets.bapps import SCORE as SHARES
+from robustiqa.reports.attacked_choices import Comparison, image_comparisons
 from robustiqa.reports.compose import View
-from robustiqa.reports.layouts.entries import Entry, Vector
-from robustiqa.statistics import Bootstrapped, Resamples, bootstrap_mean
+from robustiqa.reports.layouts.entries import Entry, mean_entry
 
 Attacked: TypeAlias = Literal["preferred", "other"]
-SUM_OF_SHARES: Final = 1e-6
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Two images by id, and which of them people preferred."""
-
-    reference: str
-    preferred: str
-    other: str
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Choices by id; ``derived``: nobody was asked to choose, the order follows from scores of single images."""
+    """Comparisons in which people had a majority, by name.
 
-    choices: Mapping[str, Choice]
+    Attributes:
+        derived: nobody was asked to choose, the order follows from scores of single images.
+    """
+
+    comparisons: Mapping[str, Comparison]
     derived: bool
 
 
 def choices_of(view: View) -> Choices:
-    """The choices among the images of a view.
-
-    Where the human score of an image is the share of raters who preferred it, as of BAPPS, the two images of a
-    reference are a choice; a tie has no preferred one and is left out. Elsewhere every two images of a reference with
-    different human scores are, and are called derived.
-    """
-    shares = view.spec.dataset.human_score == SHARES
-    groups: dict[str, list[SampleRow]] = defaultdict(list)
-    for row in view.rows:
-        groups[row.reference].append(row)
-    choices = {}
-    for reference, group in groups.items():
-        for first, second in combinations(group, 2) if not shares or _is_choice(group) else ():
-            good, poor = (first, second) if first.quality > second.quality else (second, first)
-            if good.quality > poor.quality:
-                choices[f"{first.id} | {second.id}"] = Choice(reference, good.id, poor.id)
-    return Choices(choices, derived=not shares)
-
-
-def _is_choice(group: Sequence[SampleRow]) -> bool:
-    return len(group) == 2 and abs(group[0].quality + group[1].quality - 1) < SUM_OF_SHARES
+    """The choices among the images of a view: people's where its dataset has such, else derived from human scores."""
+    rows = {row.id: row for row in view.rows}
+    derived = not any(row.rivals for row in view.rows)
+    every = image_comparisons(rows, derived=derived)
+    return Choices({f"{one.p0} | {one.p1}": one for one in every if one.preference != 0.5}, derived)
 
 
 def accuracy_entry(choices: Choices, views: Mapping[str, View], attacked: Attacked | None) -> Entry | None:
@@ -71,22 +41,18 @@ def accuracy_entry(choices: Choices, views: Mapping[str, View], attacked: Attack
         attacked: which image; None for clean scores.
     """
     clean = {i: q for view in views.values() for i, q in _quality(view, "clean").items()}
-    moved = clean if attacked is None else _moved(views, -1 if attacked == "preferred" else 1)
-    margins = {}
-    for name, choice in choices.choices.items():
-        good = (moved if attacked == "preferred" else clean).get(choice.preferred)
-        poor = (moved if attacked == "other" else clean).get(choice.other)
-        if good is not None and poor is not None:
-            margins[name] = good - poor
-    if not margins:
+    moved = {} if attacked is None else _moved(views, -1 if attacked == "preferred" else 1)
+    won = {}
+    for name, one in choices.comparisons.items():
+        good, poor = (one.p1, one.p0) if one.preference > 0.5 else (one.p0, one.p1)
+        better = (moved if attacked == "preferred" else clean).get(good)
+        worse = (moved if attacked == "other" else clean).get(poor)
+        if better is not None and worse is not None:
+            won[name] = (float(np.sign(better - worse)) + 1) / 2
+    if not won:
         return None
-    references = {name: choices.choices[name].reference for name in sorted(margins)}
-    won = {name: (float(np.sign(margins[name])) + 1) / 2 for name in references}
-    return Entry(references, {name: (won[name],) for name in references}, _mean, len(choices.choices) - len(won))
-
-
-def _mean(draws: Resamples, values: Vector) -> Bootstrapped:
-    return bootstrap_mean(draws, values[:, 0])
+    references = {name: choices.comparisons[name].reference for name in sorted(won)}
+    return mean_entry(references, won, len(choices.comparisons) - len(won))
 
 
 def _quality(view: View, field: str) -> dict[str, float]:

@@ -137,7 +137,7 @@ def test_table6_is_the_accuracy_on_choices_with_the_preferred_image_lowered(tmp_
 
 
 def rewrite(folder, margin):
-    """The cells of ``bapps`` with the shares as human scores, and a model that sees the margin."""
+    """The cells of ``bapps`` with the shares as human scores and comparisons, and a model that sees the margin."""
     from robustiqa.benchmarks.store import Store
 
     _, shares = bapps(folder / "raw", margin)
@@ -146,6 +146,8 @@ def rewrite(folder, margin):
         rows = cell.samples
         if cell.spec.purpose != "calibration":
             rows = [row.model_copy(update={"quality": float(share)}) for row, share in zip(rows, shares, strict=True)]
+            rivals = [((second.id, second.quality),) for second in rows[1::2]]
+            rows[::2] = [row.model_copy(update={"rivals": own}) for row, own in zip(rows[::2], rivals, strict=True)]
         store.finish(cell.spec, rows, {})
 
 
