@@ -97,6 +97,7 @@ class SampleRow(_Record):
     a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
     ``curve`` holds (budget, score) of the same search at smaller budgets: queries of a black-box attack, or the root
     mean square change where the attack looks for the smallest one. ``cut`` says that a limit stopped the search.
+    ``size`` is the (width, height) that was scored, after cropping; None in older cells.
     """
 
     id: str
@@ -121,6 +122,7 @@ class SampleRow(_Record):
     seconds: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
     cut: bool = False
+    size: tuple[int, int] | None = None
 
 
 class Cell(_Record):

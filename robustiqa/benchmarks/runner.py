@@ -47,6 +47,11 @@ class Batch:
     ref: Tensor
     dist: Tensor
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the images."""
+        return self.dist.shape[3], self.dist.shape[2]
+
     def split(self, count: int) -> list["Batch"]:
         """Up to ``count`` batches of about equal size."""
         size = -(-len(self.pairs) // count)
@@ -71,7 +76,8 @@ def run_job(
     todo = missing(job, store)
     with closing(batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
         for batch in ready:
-            store.append(job.spec, compute(job, batch), provenance)
+            rows = [row.model_copy(update={"size": batch.size}) for row in compute(job, batch)]
+            store.append(job.spec, rows, provenance)
             advance(len(batch.pairs))
     if store.is_open(job.spec):  # also where the run before was stopped after its last batch
         store.finish(job.spec, store.read(job.spec).values(), provenance)

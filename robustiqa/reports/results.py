@@ -10,6 +10,7 @@ import pandas as pd
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
 from robustiqa.reports.html.report import html_report
+from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
@@ -20,19 +21,19 @@ class Results:
 
     cells: tuple[Cell, ...]
 
-    def rows(self, directions: Sequence[str] = ()) -> list[Row]:
-        """One row per cell and direction; ``directions`` restricts them."""
-        return make_rows(self.cells, directions)
+    def rows(self, directions: Sequence[str] = (), domain: DomainChoice | None = None) -> list[Row]:
+        """One row per cell and direction; ``directions`` restricts them, IR-Scores are taken in ``domain``."""
+        return make_rows(self.cells, directions, domain=domain)
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """The rows as records, the columns of the CSV report."""
-        return to_frame(self.rows())
+    def to_dataframe(self, domain: DomainChoice | None = None) -> pd.DataFrame:
+        """The rows as records, the columns of the CSV report: numbers as numbers, NaN or None where undefined."""
+        return to_frame(self.rows(domain=domain))
 
-    def report(self, form: Format | Literal["html"]) -> str:
-        """The report as text; ``html`` is one file, with pictures where the images come with the install."""
+    def report(self, form: Format | Literal["html"], domain: DomainChoice | None = None) -> str:
+        """The report as text: ``md``, ``csv``, ``tex``, ``json``, or ``html``, one file to look at."""
         if form == "html":
             return html_report(self.cells)
-        return render(self.rows(), form)
+        return render(self.rows(domain=domain), form)
 
 
 def load_results(*folders: str | Path) -> Results:

@@ -6,8 +6,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.render import DASH, eps_text, flags_text, interval_text, number
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
 

@@ -137,12 +137,13 @@ def test_a_score_that_depends_on_its_batch_is_caught_while_calibrating(tmp_path)
 
 def test_the_share_of_dead_gradients_stands_in_the_table_and_beside_the_flag(view):
     """One of the eight samples lost one of its three."""
+    from robustiqa.reports.draws import Deck
     from robustiqa.reports.flags import dead_share
     from robustiqa.reports.render import flags_text, to_frame
     from robustiqa.reports.rows import _row
 
     rows = (view.rows[0].model_copy(update={"dead_gradients": 1}), *view.rows[1:])
-    row = _row(replace(view, rows=rows), set(), seed=0)
+    row = _row(replace(view, rows=rows), set(), Deck(0))
     assert dead_share(row.view) == row.dead_share == pytest.approx(1 / 24)
     assert "dead-gradients(4%)" in flags_text(row)
     assert to_frame([row])["dead_gradient_share"].item() == pytest.approx(1 / 24)

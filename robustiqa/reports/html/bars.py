@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.html.axes import Scale, fitted
 from robustiqa.reports.html.drawing import Panel, Shape, Text
 from robustiqa.reports.html.styles import Style, pixels
 from robustiqa.reports.html.tables import estimate_text, number, range_text
-from robustiqa.reports.rows import Estimate
 
 WIDTH, HEIGHT, AXIS, PAD = 260, 26, 30, 16
 MIDDLE: Final = HEIGHT / 2

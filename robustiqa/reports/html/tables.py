@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.html.axes import signed
 from robustiqa.reports.html.flag_links import FlagLink
 from robustiqa.reports.render import DASH
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 
 @dataclass(frozen=True)

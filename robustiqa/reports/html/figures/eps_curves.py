@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.html.arena import Arena, Budget, Entrant, Trial, lowest_srocc
 from robustiqa.reports.html.axes import Scale, Tick, fitted
 from robustiqa.reports.html.drawing import HEIGHT, WIDTH, Figure, Frame, Key, Panel, Shape, band, polyline
 from robustiqa.reports.html.styles import pixels
 from robustiqa.reports.html.tables import Cell, Table, estimate, estimate_text, number, sort_key
-from robustiqa.reports.rows import Estimate
 
 MOST_BANDS: Final = 4  # beyond, intervals would hide one another; the table has them
 MOST: Final = 10  # beyond, lines are thin and grey
