@@ -2,10 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
-from robustiqa.statistics import UNDEFINED, Bootstrapped, Interval, Mode, Resamples
+import numpy as np
+from numpy.typing import NDArray
+
+from robustiqa.statistics import UNDEFINED, Bootstrapped, Interval, Mode, Resamples, bootstrap_srocc
+
+Vector = NDArray[np.float64]
 
 NO_INTERVAL: Final = Interval(math.nan, math.nan, math.nan, replicates=0, replicates_used=0, flags=(UNDEFINED,))
 
@@ -28,13 +33,22 @@ class Draws:
 
     clustered: Resamples | None
     iid: Resamples | None
+    known: dict[bytes, Estimate] = field(default_factory=dict)
 
     @classmethod
     def of(cls, references: Sequence[str], seed: int) -> Self:
         if not references:
             return cls(None, None)
         modes: tuple[Mode, Mode] = ("cluster", "iid")
-        return cls(*(Resamples.draw(references, mode=mode, seed=seed) for mode in modes))
+        clustered, iid = (Resamples.draw(references, mode=mode, seed=seed) for mode in modes)
+        return cls(clustered, iid)
+
+    def srocc(self, human: Vector, scores: Vector) -> Estimate:
+        """SROCC, estimated once for equal vectors: clean scores come again with every attack."""
+        key = human.tobytes() + scores.tobytes()
+        if key not in self.known:
+            self.known[key] = self.estimate(lambda resamples: bootstrap_srocc(resamples, human, scores))
+        return self.known[key]
 
     def estimate(self, statistic: Callable[[Resamples], Bootstrapped]) -> Estimate:
         """The statistic's estimate with both intervals; undefined where there is nothing to draw."""

@@ -71,6 +71,14 @@ FLAG_NOTES: Final = {
         "fewer than 20 references; the interval is too narrow to claim anything",
         "read the i.i.d. interval too, claim no significance",
     ),
+    "ir-affine-map": Note(
+        "fewer than 50 calibration scores: the IR-Score's map only matches mean and deviation",
+        "read `--domain minmax` beside it",
+    ),
+    "ir-partial-eps": Note(
+        "the IR-Score is not over ε = 2, 4, 8 and 10/255; the column `ir_eps` says over which",
+        "attack at all four before comparing with the paper",
+    ),
     "labels-seen-in-training": Note(
         "the model was trained on these same labels",
         "do not rank it against models without the flag",

@@ -20,7 +20,6 @@ from robustiqa.statistics import (
     Bootstrapped,
     Resamples,
     bootstrap_mean,
-    bootstrap_srocc,
     bootstrap_sroccs,
     gain_raw,
     srocc_within_type,
@@ -176,4 +175,4 @@ def _whole(view: View, draws: Draws, rows: Sequence[SampleRow], human: Vector) -
     if not scored or len(scored) < len(rows):
         return None
     scores = quality_of(scored, "clean", view.orientation)
-    return draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, scores))
+    return draws.srocc(human, scores)

@@ -6,6 +6,7 @@ non-finite value, or a constant side. The value is then NaN, ``undefined_reason`
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,7 +38,14 @@ def srocc(x: ArrayLike, y: ArrayLike) -> float:
 
     Raises InvalidInput when x and y are not two 1-D arrays of one length.
     """
-    pair = _defined(x, y)
+    x, y = as_pair(x, y)
+    return _srocc(x.tobytes(), y.tobytes())
+
+
+@lru_cache(maxsize=4096)
+def _srocc(x: bytes, y: bytes) -> float:
+    """Of float64 vectors, given as bytes: a report asks for the same clean scores with every attack and interval."""
+    pair = _defined(np.frombuffer(x), np.frombuffer(y))
     return math.nan if pair is None else float(stats.spearmanr(*pair).statistic)
 
 

@@ -10,6 +10,7 @@ from robustiqa.reports.html.flag_links import FlagBook
 from robustiqa.reports.html.leaderboard import leaderboards
 from robustiqa.reports.html.standings import standings
 from robustiqa.reports.html.tables import number
+from robustiqa.reports.rows import make_rows
 
 
 def spec_of(row, **changes):
@@ -110,14 +111,14 @@ def test_the_leaderboard_says_what_its_trials_say(arena, rows):
         assert {f.text for f in place.flags} >= set(most_moved(trials).moved.flags) - {"dead-gradients"}
 
 
-def test_an_undefined_srocc_is_a_dash_and_stands_last(arena, rows):
-    """A constant score has no rank correlation; the entrant is not lost."""
-    flat = [replace(r, view=replace(r.view, rows=tuple(s.model_copy(update={"attacked": 1.0}) for s in r.view.rows)))
-            if r.view.spec.model.name == "linear" else r for r in rows]  # fmt: skip
-    from robustiqa.reports.draws import Deck
-    from robustiqa.reports.rows import _row
+def flat(cell):
+    """The cell as if every attacked score had been 1."""
+    return cell.model_copy(update={"samples": tuple(row.model_copy(update={"attacked": 1.0}) for row in cell.samples)})
 
-    again = [_row(row.view, set(), Deck(0)) for row in flat]
+
+def test_an_undefined_srocc_is_a_dash_and_stands_last(results, rows):
+    """A constant score has no rank correlation; the entrant is not lost."""
+    again = make_rows([flat(c) if c.spec.attack and c.spec.model.name == "linear" else c for c in results.cells])
     (only,) = arenas(again)
     board = leaderboards(only, FlagBook(again))[0]
     assert [p.entrant.label for p in board.places] == ["wavy", "linear"]
