@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Literal
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
 from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput
@@ -51,6 +51,11 @@ class APGD(Attack):
 
     def _ball(self, center: Tensor, eps: float) -> Ball:
         return BALLS[self.norm].around(center, eps)
+
+    @property
+    def calls(self) -> Calls:
+        climbs = self.restarts * self.steps
+        return Calls(gradients=climbs) if self.loss == "score" else Calls(features=climbs)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last, climb = x, search.value_and_grad if self.loss == "score" else search.nearness_and_grad

@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Literal
 from torch import Tensor
 
 from robustiqa.attacks.apgd import APGD
-from robustiqa.attacks.base import Access, Attack
+from robustiqa.attacks.base import Access, Attack, Calls
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.cw import CW
 from robustiqa.attacks.search import Search
@@ -52,6 +52,10 @@ class AutoAttack(Attack):
     @property
     def flags(self) -> tuple[str, ...]:
         return ("reduced-budget",) if self.version == "quick" else ()
+
+    @property
+    def calls(self) -> Calls:
+        return sum((member.calls or Calls() for member in self.members), Calls())
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x

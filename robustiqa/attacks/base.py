@@ -34,6 +34,18 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """What a search asks of a sample, at most: values of J, values with gradients, gradients in feature space."""
+
+    values: int = 0
+    gradients: int = 0
+    features: int = 0
+
+    def __add__(self, other: "Calls") -> "Calls":
+        return Calls(self.values + other.values, self.gradients + other.gradients, self.features + other.features)
+
+
+@dataclass(frozen=True)
 class Learned:
     """What an attack learned before: the sha256 of it, and ids of the references that it was learned on."""
 
@@ -104,6 +116,11 @@ class Attack(ABC):
         Raises:
             InvalidInput: it needs to and has not (with the command).
         """
+        return None
+
+    @property
+    def calls(self) -> Calls | None:
+        """What a search asks of a sample; None where that cannot be told beforehand."""
         return None
 
     @final

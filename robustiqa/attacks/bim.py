@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.gradient_sign import ascend
 from robustiqa.attacks.search import Search
@@ -25,6 +25,10 @@ class BIM(Attack):
 
     def __post_init__(self) -> None:
         at_least(self, steps=1, alpha=0)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         return ascend(search, x, ball, self.alpha, self.steps)

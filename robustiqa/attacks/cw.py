@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.adam import STABILITY, Adam
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -34,6 +34,10 @@ class CW(Attack):
 
     def __post_init__(self) -> None:
         at_least(self, steps=1, lr=0)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         box = Box(ball)

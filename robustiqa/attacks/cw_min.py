@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.adam import STABILITY, Adam
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball, rows
 from robustiqa.attacks.curves import ChangeCurve, Curve
 from robustiqa.attacks.cw import Box
@@ -49,6 +49,10 @@ class CWMin(Attack):
 
     def _curve(self, ball: Ball, clean_j: Tensor) -> Curve:
         return ChangeCurve(ball, clean_j)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=PROBE_STEPS + self.searches * self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         last = search.settle(ascend(search, x, ball, ball.eps / 4, PROBE_STEPS))

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from robustiqa.attacks.adam import Adam
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball, rows
 from robustiqa.attacks.search import Search
 from robustiqa.core.filters import luma
@@ -34,6 +34,10 @@ class Korhonen(Attack):
 
     def __post_init__(self) -> None:
         at_least(self, steps=1, lr=0)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         activity, adam = activity_map(x), Adam(x)

@@ -17,7 +17,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from robustiqa.attacks.base import Attack, Learned
+from robustiqa.attacks.base import Attack, Calls, Learned
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.cache import cache_folder
@@ -54,6 +54,10 @@ class LearnedAttack(Attack):
         """
         _, record = self._read(model, sign)
         return Learned(record["sha256"], frozenset(record["references"]))
+
+    @property
+    def calls(self) -> Calls:
+        return Calls()
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         signs = [int(sign) for sign in search.signs.tolist()]

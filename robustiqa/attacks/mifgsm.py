@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
 from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -34,6 +34,10 @@ class MIFGSM(Attack):
 
     def _ball(self, center: Tensor, eps: float) -> Ball:
         return BALLS[self.norm].around(center, eps)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         momentum = torch.zeros_like(x)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -31,6 +31,10 @@ class NES(Attack):
 
     def __post_init__(self) -> None:
         at_least(self, queries=2, pairs=1, sigma=0, alpha=0)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(values=self.queries // 2 * 2)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         generators, left = random.generators(), self.queries // 2

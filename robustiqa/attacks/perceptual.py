@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.adam import Adam
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball, Linf, rms, rows
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput
@@ -50,6 +50,11 @@ class Perceptual(Attack):
     def _ball(self, center: Tensor, eps: float) -> Ball:
         ball = Linf.around(center, eps)
         return Inconspicuous(ball.center, eps, ball.low, ball.high, Distance(self.distance, center), self.budget)
+
+    @property
+    def calls(self) -> Calls:
+        climbs = self.bisections + 1
+        return Calls(values=climbs, gradients=climbs * self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         if not isinstance(ball, Inconspicuous):

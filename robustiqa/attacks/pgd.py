@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least, known_norm
+from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
 from robustiqa.attacks.budget import BALLS, Ball, Norm
 from robustiqa.attacks.gradient_sign import ascend
 from robustiqa.attacks.search import Search
@@ -35,6 +35,10 @@ class PGD(Attack):
 
     def _ball(self, center: Tensor, eps: float) -> Ball:
         return BALLS[self.norm].around(center, eps)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.restarts * self.steps)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, at_least
+from robustiqa.attacks.base import Access, Attack, Calls, at_least
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -32,6 +32,10 @@ class Square(Attack):
 
     def __post_init__(self) -> None:
         at_least(self, queries=1, p_init=0)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(values=self.queries)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         height, width = x.shape[-2:]

@@ -1,7 +1,7 @@
 """The benchmark as one call: plan, run what is missing, say what was done."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,11 +9,18 @@ import torch
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import Limits
+from robustiqa.benchmarks.calibration import calibration
 from robustiqa.benchmarks.crew import Crew
+from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
+from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
-from robustiqa.benchmarks.runner import Job, missing, run_job
+from robustiqa.benchmarks.requests import radii
+from robustiqa.benchmarks.runner import Compute, Job, missing, run_job
 from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.suite import NONE
+from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
+from robustiqa.core.parameters import parse_eps, split_path
 from robustiqa.datasets import load_dataset
 from robustiqa.datasets.base import PairDataset
 from robustiqa.defenses import load_defense
@@ -31,13 +38,17 @@ class Outcome:
     failures: tuple[tuple[Job, Exception], ...]
 
 
+def _silent(_label: str, _done: int, _total: int) -> None:
+    """No progress is shown."""
+
+
 def bench(
     models: Sequence[str | QualityModel],
-    attacks: Sequence[str | Attack],
+    attacks: Sequence[str | Attack] = (),
     dataset: str | PairDataset = "demo",
     defenses: Sequence[str | Defense | None] = (None,),
     *,
-    eps: Sequence[float] = (8 / 255,),
+    eps: Sequence[float | str] = (),
     directions: Sequence[Direction] = ("up", "tomean"),
     threat: Threat = "adaptive",
     limit: int | None = None,
@@ -47,29 +58,43 @@ def bench(
     out: str | Path = "runs/bench",
     batch_size: int = 8,
     threads: int = 1,
+    jobs: int = 1,
     limits: Limits | None = None,
+    calibrate: str | None = None,
+    judges: Sequence[str] | None = None,
+    save_images: bool = False,
+    progress: Progress = _silent,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
 
-    What ``out`` already holds is not computed again. Read the results with ``load_results(out)``.
+    What ``out`` already holds is not computed again. Read the results with ``load_results(out)``. Without attacks clean
+    scores alone are computed.
 
     Args:
-        eps: radii in [0, 1] units.
+        dataset: an instance, or ``"name"`` or ``"name=folder"``.
+        eps: radii in [0, 1] units, as numbers or as ``"8/255"``; by default 8/255, with ``calibrate`` up to 64/255.
         limit: first so many pairs of the dataset; None for all.
         crop: side of the central window in pixels; None for whole images.
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         threads: how many share a batch; above 1, models are called from several threads at once.
+        jobs: processes of one thread each that share batches, instead of threads.
         limits: queries and seconds per sample after which a search stops and keeps its best.
+        calibrate: such as ``"ssim=0.95"``: equal visibility in place of equal ε.
+        judges: metrics that compare adversarials with the un-attacked images; None for DISTS, FSIM and SSIM, as far as
+            weights are at hand.
+        save_images: whether 8-bit pictures are kept in ``out``.
+        progress: called with (what runs, samples done, samples to do).
 
     Raises:
         InvalidInput: a name, parameter, image or folder that cannot be used.
     """
+    wanted = None if calibrate is None else calibration(calibrate)
     request = Request(
         models=tuple(load_model(m) if isinstance(m, str) else m.frozen() for m in models),
         attacks=tuple(load_attack(a) if isinstance(a, str) else a for a in attacks),
-        datasets=(load_dataset(dataset) if isinstance(dataset, str) else dataset,),
-        defenses=tuple(load_defense(d) if isinstance(d, str) else d for d in defenses),
-        eps=tuple(eps),
+        datasets=(load_dataset(*split_path(dataset)) if isinstance(dataset, str) else dataset,),
+        defenses=tuple(_defense(d) if isinstance(d, str) else d for d in defenses),
+        eps=radii([parse_eps(e) if isinstance(e, str) else e for e in eps], wanted is not None),
         directions=tuple(directions),
         threat=threat,
         limit=limit,
@@ -77,8 +102,30 @@ def bench(
         seed=seed,
         eot=eot,
         limits=limits or Limits(),
+        calibration=wanted,
     )
-    return run(plan(request), Path(out), batch_size, threads=threads)
+    planned = observed(plan(request), Path(out), judges, keep=save_images)
+    return run(planned, Path(out), batch_size, progress=progress, threads=threads, workers=jobs)
+
+
+def observed(
+    jobs: Sequence[Job], folder: Path, judges: Sequence[str] | None = None, *, keep: bool = False
+) -> list[Job]:
+    """The jobs with their adversarials judged and, for ``keep``, saved below ``folder``.
+
+    Args:
+        judges: names of metrics; None for the usual ones as far as weights are at hand.
+
+    Raises:
+        InvalidInput: a judge that cannot be used.
+    """
+    chosen = usual_judges() if judges is None else load_judges(judges)
+    observer = Observer(chosen, insist=judges is not None, pictures=Pictures(folder), keep=keep)
+    return [replace(job, observer=observer) for job in jobs]
+
+
+def _defense(text: str) -> Defense | None:
+    return None if text == NONE else load_defense(text)
 
 
 def run(
@@ -86,33 +133,56 @@ def run(
     folder: Path,
     batch_size: int = 8,
     device: torch.device | None = None,
-    progress: Progress = lambda _label, _done, _total: None,
+    progress: Progress = _silent,
     threads: int = 1,
+    workers: int = 1,
+    compute: Compute | None = None,
 ) -> Outcome:
-    """Run jobs one after another; one that raises is recorded and harms no other.
+    """Run jobs; one that raises is recorded and harms no other.
 
     Args:
         progress: called with (what runs, samples done, samples to do) before each job and after each batch.
+        threads: how many share a batch.
+        workers: processes of one thread each that share batches; above 1, ``threads`` and ``device`` must be left.
+        compute: makes the rows of a batch instead of the job's own attack; in this process and thread.
+
+    Raises:
+        InvalidInput: several workers with several threads, or on another device than the CPU.
     """
     store, device = Store(folder), device or torch.device("cpu")
-    total, done = sum(len(missing(job, store)) for job in jobs), 0
+    if workers > 1 and (threads > 1 or device.type != "cpu"):
+        raise InvalidInput(f"{workers} jobs are processes of one CPU thread each; leave out threads and device.")
+    count = _Count(progress, sum(len(missing(job, store)) for job in jobs))
     failures: list[tuple[Job, Exception]] = []
+    if workers > 1:
+        from robustiqa.benchmarks.workers import share  # noqa: PLC0415 (slow import, needed for several processes)
 
+        count.start(f"{workers} processes")
+        share(jobs, store, batch_size, workers, count.advance, lambda job, error: failures.append((job, error)))
+        return Outcome(folder, tuple(failures))
     with Crew(threads) as crew:
         for job in jobs:
-            label = describe(job)
-
-            def advance(count: int, label: str = label) -> None:
-                nonlocal done
-                done += count
-                progress(label, done, total)
-
-            progress(label, done, total)
+            count.start(describe(job))
             try:
-                run_job(job, store, batch_size, device, crew.run, advance)
+                run_job(job, store, batch_size, device, compute or crew.run, count.advance)
             except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
                 failures.append((job, error))
     return Outcome(folder, tuple(failures))
+
+
+class _Count:
+    """Samples done, for the progress bar."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done, self._label = progress, total, 0, ""
+
+    def start(self, label: str) -> None:
+        self._label = label
+        self.advance(0)
+
+    def advance(self, samples: int) -> None:
+        self._done += samples
+        self._progress(self._label, self._done, self._total)
 
 
 def describe(job: Job) -> str:

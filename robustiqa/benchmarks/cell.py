@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Status = Literal["ok", "non-finite"]
-AnyThreat = Literal["white-box", "black-box", "adaptive", "oblivious", "none"]
+AnyThreat = Literal["white-box", "black-box", "adaptive", "oblivious", "transfer", "none"]
 SCHEMA: Final = 1
+LATER: Final = ("max_queries", "max_seconds", "calibrate", "source")  # leave no trace in the keys of older cells
 
 
 class _Record(BaseModel):
@@ -54,6 +55,32 @@ class PartRecord(_Record):
     code: str = "built-in"
 
 
+class CalibrationRecord(_Record):
+    """Equal visibility in place of equal ε: each sample has the largest ε at which ``metric`` still finds ``target``.
+
+    ``metric`` compares the un-attacked image with the attacked one; ``weights`` is the sha256 of its state.
+    """
+
+    metric: str
+    target: float
+    weights: str
+
+
+class SourceRecord(_Record):
+    """What the adversarials of a transfer were made against: the model, its defense, and how it was attacked."""
+
+    model: ModelRecord
+    defense: PartRecord | None
+    threat: AnyThreat
+    randomised: bool
+    eot: int
+
+    @property
+    def label(self) -> str:
+        """The model, and the defense in front of it."""
+        return self.model.name if self.defense is None else f"{self.model.name} + {self.defense.label}"
+
+
 class CellSpec(_Record):
     """Everything that decides the numbers of a cell; not limit, batch size or device.
 
@@ -61,6 +88,8 @@ class CellSpec(_Record):
     ``calibration`` (the model's own range of scores). Without an attack ε is 0, direction and threat are ``none``.
     ``randomised`` says whether the evaluated model draws at random, ``eot`` of how many draws the attack took the mean.
     ``max_queries`` and ``max_seconds`` (per sample) stopped searches early; None, as in older cells, for no limit.
+    With ``calibrate`` ε is the largest radius that was looked at. With ``source`` (threat ``transfer``) the images are
+    the 8-bit adversarials of an attack on another model, under the source's attack, ε, direction and limits.
     """
 
     purpose: Literal["attack", "clean", "calibration"]
@@ -79,13 +108,31 @@ class CellSpec(_Record):
     version: str
     max_queries: int | None = None
     max_seconds: float | None = None
+    calibrate: CalibrationRecord | None = None
+    source: SourceRecord | None = None
 
     @property
     def key(self) -> str:
-        """sha256 of the canonical JSON of this specification; limits that are not set leave no trace in it."""
+        """sha256 of the canonical JSON of this specification; what came later and is not set leaves no trace in it."""
         fields = self.model_dump(mode="json")
-        fields = {k: v for k, v in fields.items() if v is not None or k not in {"max_queries", "max_seconds"}}
+        fields = {k: v for k, v in fields.items() if v is not None or k not in LATER}
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:32]
+
+    @property
+    def subject(self) -> str:
+        """The evaluated model in words, with the defense in front of it."""
+        return self.model.name if self.defense is None else f"{self.model.name} + {self.defense.label}"
+
+
+PictureName = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]  # it becomes a file's name
+
+
+class SavedImages(_Record):
+    """Names of a sample's 8-bit pictures beside the cells, cropped as they were attacked."""
+
+    reference: PictureName
+    distorted: PictureName
+    adversarial: PictureName
 
 
 class SampleRow(_Record):
@@ -97,6 +144,10 @@ class SampleRow(_Record):
     a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
     ``curve`` holds (budget, score) of the same search at smaller budgets: queries of a black-box attack, or the root
     mean square change where the attack looks for the smallest one. ``cut`` says that a limit stopped the search.
+    ``eps`` is the sample's own radius where the cell is calibrated; ``eps_missed`` says that every radius tried was
+    too visible, or none. ``judged`` holds what other metrics say of the 8-bit adversarial beside the un-attacked image,
+    by the metric's name, in its native units; None where the image is too small for it or the score is not finite.
+    ``images`` names the saved pictures.
     """
 
     id: str
@@ -121,6 +172,10 @@ class SampleRow(_Record):
     seconds: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
     cut: bool = False
+    eps: float | None = None
+    eps_missed: bool = False
+    judged: dict[str, float | None] = {}
+    images: SavedImages | None = None
 
 
 class Cell(_Record):

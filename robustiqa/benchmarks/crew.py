@@ -7,8 +7,9 @@ from typing import Self
 
 import torch
 
+from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.runner import Batch, Job, run_batch
+from robustiqa.benchmarks.runner import Batch, Job
 
 
 def default_threads(device: torch.device) -> int:

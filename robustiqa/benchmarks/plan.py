@@ -1,15 +1,16 @@
 """From what the user asks for to jobs: every combination once, and `down` only where a direction needs it."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import NO_LIMITS, Limits
-from robustiqa.benchmarks.cell import AnyThreat, CellSpec, PartRecord
+from robustiqa.benchmarks.calibration import Calibration
+from robustiqa.benchmarks.cell import CellSpec, DatasetRecord, ModelRecord, PartRecord
 from robustiqa.benchmarks.provenance import package_version
-from robustiqa.benchmarks.records import attack_record, dataset_record, defense_record, model_record
+from robustiqa.benchmarks.records import attack_record, check_distinct, dataset_record, defense_record, model_record
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
@@ -28,7 +29,7 @@ Purpose = Literal["attack", "clean", "calibration"]
 
 @dataclass(frozen=True)
 class Request:
-    """What to run: every model x defense x attack x dataset x ε.
+    """What to run: every model x defense x attack x dataset x ε; without attacks, clean scores alone.
 
     Attributes:
         defenses: None stands for the undefended model.
@@ -37,6 +38,7 @@ class Request:
         crop: side of the central window in pixels; None for whole images.
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         limits: where searches stop early.
+        calibration: equal visibility in place of equal ε; ``eps`` are then the largest radii looked at.
     """
 
     models: tuple[QualityModel, ...]
@@ -51,43 +53,162 @@ class Request:
     seed: int = 0
     eot: int | None = None
     limits: Limits = NO_LIMITS
+    calibration: Calibration | None = None
 
 
-def plan(request: Request) -> list[Job]:
-    """All jobs of a request: for each model calibration, clean and, where cropped, whole-image scores; then attacks."""
-    jobs = [job for model in request.models for defense in request.defenses for job in _of(request, model, defense)]
-    return list({(job.spec.key, tuple(pair.id for pair in job.pairs)): job for job in jobs}.values())
+def plan(*requests: Request) -> list[Job]:
+    """All jobs of some requests, each cell once.
+
+    For each model and defense its calibration scores and, where images are cropped, the scores of whole ones; then its
+    attacks. Without attacks clean scores of whole images alone.
+
+    Raises:
+        InvalidInput: what cannot run, such as an attack that has not learned what it needs.
+    """
+    check_distinct([model for request in requests for model in request.models])
+    return merged(job for request in requests for job in _jobs(request))
+
+
+def _jobs(request: Request) -> list[Job]:
+    return list(_Planner(request).jobs()) if request.attacks else clean_jobs(request)
+
+
+def merged(jobs: Iterable[Job]) -> list[Job]:
+    """One job for each cell, with the pairs of all that were for it."""
+    cells: dict[str, Job] = {}
+    for job in jobs:
+        known = cells.setdefault(job.spec.key, job)
+        if known is not job:
+            pairs = {pair.id: pair for pair in (*known.pairs, *job.pairs)}
+            cells[job.spec.key] = dataclasses.replace(known, pairs=tuple(pairs.values()))
+    return list(cells.values())
 
 
 def clean_jobs(request: Request) -> list[Job]:
-    """Only the clean scores of the whole images of the request's datasets.
+    """Only the clean scores of the whole images of the request's datasets; datasets vary fastest.
 
     Triplets are scored as pairs of the dataset they are about, so that its cell serves both.
     """
-    jobs = []
-    for model in request.models:
-        for dataset in request.datasets:
-            whole = dataset.source if isinstance(dataset, TripletDataset) else dataset
-            chosen = dataclasses.replace(whole, pairs=dataset.limited(request.limit).pairs)
-            jobs.append(_job(request, chosen, whole, model, model, None, None, purpose="clean"))
-    return jobs
+    planner = _Planner(request)
+    sources = [dataset.source if isinstance(dataset, TripletDataset) else dataset for dataset in request.datasets]
+    chosen = [
+        dataclasses.replace(source, pairs=dataset.limited(request.limit).pairs)
+        for source, dataset in zip(sources, request.datasets, strict=True)
+    ]
+    records = [dataset_record(source) for source in sources]
+    return [
+        planner.job(subject, part, record, purpose="clean")
+        for subject in subjects(request)
+        for part, record in zip(chosen, records, strict=True)
+    ]
 
 
-def _of(request: Request, model: QualityModel, defense: Defense | None) -> Iterator[Job]:
-    evaluated = model if defense is None else defense.apply(model)
-    calibration = load_demo().limited(CALIBRATION_PAIRS)
-    yield _job(request, calibration, calibration, model, evaluated, defense, request.crop, purpose="calibration")
-    for dataset in request.datasets:
-        chosen = dataset.limited(request.limit)
+def subjects(request: Request) -> list["Subject"]:
+    """The request's models, each with each of its defenses."""
+    return [Subject.of(model, defense) for model in request.models for defense in request.defenses]
+
+
+def calibration_jobs(request: Request, crop: int | None, seed: int) -> list[Job]:
+    """Only the calibration scores of the request's models and defenses."""
+    planner = _Planner(dataclasses.replace(request, crop=crop, seed=seed))
+    return [planner.calibration(subject) for subject in subjects(request)]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model with a defense in front of it, or none, and what cells say of them."""
+
+    model: QualityModel
+    evaluated: QualityModel
+    model_record: ModelRecord
+    defense_record: PartRecord | None
+
+    @classmethod
+    def of(cls, model: QualityModel, defense: Defense | None) -> "Subject":
+        evaluated = model if defense is None else defense.apply(model)
+        record = None if defense is None else defense_record(defense, evaluated)
+        return cls(model, evaluated, model_record(model), record)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """One request's jobs."""
+
+    request: Request
+
+    def jobs(self) -> Iterator[Job]:
+        request = self.request
+        wholes = [(dataset, dataset_record(dataset), self._parts(dataset)) for dataset in request.datasets]
+        for subject in subjects(request):
+            yield self.calibration(subject)
+            for dataset, record, parts in wholes:
+                if request.crop is not None:
+                    yield self.job(subject, dataset.limited(request.limit), record, purpose="clean")
+                for attack in request.attacks:
+                    for eps in request.eps:
+                        for sign, part in parts.items():
+                            yield self._attack_job(subject, part, dataset, record, attack, eps, sign)
+
+    def calibration(self, subject: Subject) -> Job:
+        """Of the model's own range of clean scores."""
+        part = load_demo().limited(CALIBRATION_PAIRS)
+        return self.job(subject, part, dataset_record(part), purpose="calibration", crop=self.request.crop)
+
+    def _parts(self, dataset: PairDataset) -> dict[Sign, PairDataset]:
+        """The pairs that need each sign."""
+        chosen = dataset.limited(self.request.limit)
         if not chosen.pairs:
-            raise InvalidInput(f"dataset {dataset.name} has no pairs to take {request.limit} of.")
-        if request.crop is not None:
-            yield _job(request, chosen, dataset, model, evaluated, defense, None, purpose="clean")
-        for attack in request.attacks:
-            for eps in request.eps:
-                for sign, pairs in _signs(request, dataset).items():
-                    part = dataclasses.replace(chosen, pairs=pairs)
-                    yield _job(request, part, dataset, model, evaluated, defense, request.crop, attack, eps, sign)
+            raise InvalidInput(f"dataset {dataset.name} has no pairs to take {self.request.limit} of.")
+        signs = _signs(self.request, dataset)
+        return {sign: dataclasses.replace(chosen, pairs=pairs) for sign, pairs in signs.items()}
+
+    def _attack_job(
+        self,
+        subject: Subject,
+        part: PairDataset,
+        dataset: PairDataset,
+        record: DatasetRecord,
+        attack: Attack,
+        eps: float,
+        sign: Sign,
+    ) -> Job:
+        request = self.request
+        attacked = subject.model if request.threat == "oblivious" else subject.evaluated
+        job = self.job(subject, part, record, purpose="attack", crop=request.crop)
+        spec = job.spec.model_copy(
+            update={
+                "attack": _attack_record(attack, attacked, sign, dataset),
+                "eps": eps,
+                "direction": sign,
+                "threat": attack.access if subject.defense_record is None else request.threat,
+                "eot": _eot(request, attacked),
+                "max_queries": request.limits.max_queries,
+                "max_seconds": request.limits.max_seconds,
+                "calibrate": None if request.calibration is None else request.calibration.record(),
+            }
+        )
+        return dataclasses.replace(job, spec=spec, attacked=attacked, attack=attack, calibration=request.calibration)
+
+    def job(
+        self, subject: Subject, part: PairDataset, record: DatasetRecord, purpose: Purpose, crop: int | None = None
+    ) -> Job:
+        """Clean scores of ``part``, which is some of the dataset that ``record`` is about."""
+        spec = CellSpec(
+            purpose=purpose,
+            dataset=record,
+            model=subject.model_record,
+            defense=subject.defense_record,
+            attack=None,
+            eps=0.0,
+            direction="none",
+            threat="none",
+            randomised=not subject.evaluated.info.deterministic,
+            eot=1,
+            seed=self.request.seed,
+            crop=crop,
+            version=package_version(),
+        )
+        return Job(spec, part, part.pairs, subject.evaluated, subject.evaluated, None)
 
 
 def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...]]:
@@ -108,50 +229,10 @@ def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...
     return {sign: pairs for sign, pairs in subsets.items() if pairs}
 
 
-def _job(
-    request: Request,
-    chosen: PairDataset,
-    whole: PairDataset,
-    model: QualityModel,
-    evaluated: QualityModel,
-    defense: Defense | None,
-    crop: int | None,
-    attack: Attack | None = None,
-    eps: float = 0.0,
-    sign: Sign | Literal["none"] = "none",
-    purpose: Purpose = "attack",
-) -> Job:
-    attacked = model if request.threat == "oblivious" else evaluated
-    spec = CellSpec(
-        purpose=purpose,
-        dataset=dataset_record(whole),
-        model=model_record(model),
-        defense=None if defense is None else defense_record(defense, evaluated),
-        attack=None if attack is None else _attack_record(attack, attacked, sign, whole),
-        eps=eps,
-        direction=sign,
-        threat=_threat(request, defense, attack),
-        randomised=not evaluated.info.deterministic,
-        eot=1 if attack is None else _eot(request, attacked),
-        seed=request.seed,
-        crop=crop,
-        version=package_version(),
-        max_queries=None if attack is None else request.limits.max_queries,
-        max_seconds=None if attack is None else request.limits.max_seconds,
-    )
-    return Job(spec, chosen, chosen.pairs, attacked, evaluated, attack)
-
-
 def _attack_record(attack: Attack, attacked: QualityModel, sign: str, whole: PairDataset) -> PartRecord:
     """With what the attack has learned for this model; it fails here, before anything runs, where that is missing."""
     learned = attack.learned(attacked, 1 if sign == "up" else -1)
     return attack_record(attack, learned, references(whole.pairs))
-
-
-def _threat(request: Request, defense: Defense | None, attack: Attack | None) -> AnyThreat:
-    if attack is None:
-        return "none"
-    return attack.access if defense is None else request.threat
 
 
 def _eot(request: Request, attacked: QualityModel) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import statistics
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
 
@@ -11,6 +11,7 @@ from robustiqa.attacks.base import Attack, Learned
 from robustiqa.benchmarks.cell import DatasetRecord, ModelRecord, PartRecord
 from robustiqa.benchmarks.provenance import code_digest
 from robustiqa.core.digests import weights_digest
+from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import spelled
 from robustiqa.datasets.base import PairDataset
@@ -76,3 +77,30 @@ def model_record(model: QualityModel) -> ModelRecord:
         weights=weights_digest(model),
         code=code_digest(model),
     )
+
+
+def check_distinct(models: Sequence[QualityModel]) -> None:
+    """Refuse models of the caller's own that a cell could not tell apart.
+
+    Raises:
+        InvalidInput: two instances differ in their settings, but neither in name and weights nor in code.
+    """
+    known: dict[str, QualityModel] = {}
+    for model in models:
+        record = model_record(model)
+        other = known.setdefault(record.model_dump_json(), model)
+        if record.code != "built-in" and _settings(other) != _settings(model):
+            raise InvalidInput(
+                f"two models called {record.name!r} differ in their settings alone, which cells do not hold; "
+                "give each an info with a name of its own."
+            )
+
+
+def _settings(model: QualityModel) -> dict[str, object]:
+    """Plain public attributes of all sub-modules."""
+    return {
+        f"{name}.{key}": value
+        for name, module in model.named_modules()
+        for key, value in vars(module).items()
+        if isinstance(value, int | float | str) and not key.startswith("_")
+    }

@@ -1,26 +1,22 @@
 """Run cells: whatever samples are missing, in batches, journaled as they come."""
 
-import math
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
 import torch
+from pydantic import JsonValue
 from torch import Tensor
 
-from robustiqa.attacks.base import Attack, AttackResult
-from robustiqa.attacks.limits import Limits
-from robustiqa.benchmarks.alone import differs, score_alone
-from robustiqa.benchmarks.cell import CellSpec, SampleRow, Status
-from robustiqa.benchmarks.perturbation import perturbations
+from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.calibration import Calibration
+from robustiqa.benchmarks.cell import CellSpec, SampleRow
+from robustiqa.benchmarks.observer import NOTHING, Observer
 from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.store import Store
-from robustiqa.core.draws import Reported, reported_scores, sample_seeds
-from robustiqa.core.images import center_crop, check_pair
+from robustiqa.core.images import center_crop
 from robustiqa.core.model import QualityModel
-from robustiqa.core.objective import Objective
 from robustiqa.core.prefetch import prefetched
 from robustiqa.datasets.base import Pair, PairDataset
 
@@ -29,7 +25,10 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A cell with what is needed to run it; ``attacked`` is the model whose gradients are followed."""
+    """A cell with what is needed to run it; ``attacked`` is the model whose gradients are followed.
+
+    ``calibration`` finds each sample's ε; ``observer`` is told of every adversarial.
+    """
 
     spec: CellSpec
     dataset: PairDataset
@@ -37,6 +36,8 @@ class Job:
     attacked: QualityModel
     evaluated: QualityModel
     attack: Attack | None
+    calibration: Calibration | None = None
+    observer: Observer = NOTHING
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,20 @@ class Batch:
         starts = range(0, len(self.pairs), size)
         return [Batch(self.pairs[i : i + size], self.ref[i : i + size], self.dist[i : i + size]) for i in starts]
 
+    def select(self, index: Sequence[int]) -> "Batch":
+        """The samples in ``index``."""
+        return Batch(tuple(self.pairs[i] for i in index), self.ref[list(index)], self.dist[list(index)])
+
 
 Compute = Callable[[Job, Batch], list[SampleRow]]
 
 
 def missing(job: Job, store: Store) -> tuple[Pair, ...]:
-    """The pairs of a job that the store has no row for."""
+    """The pairs of a job that the store has no row for, or none with all that the job's observer wants."""
     done = store.read(job.spec)
-    return tuple(pair for pair in job.pairs if pair.id not in done)
+    return tuple(
+        pair for pair in job.pairs if pair.id not in done or not job.observer.satisfied(done[pair.id], job.spec)
+    )
 
 
 def run_job(
@@ -69,11 +76,24 @@ def run_job(
     """Compute the missing samples of a job and write its cell; ``advance`` hears of every batch."""
     provenance = environment(device)
     todo = missing(job, store)
+    judge_late(job, store, provenance)
     with closing(batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
         for batch in ready:
             store.append(job.spec, compute(job, batch), provenance)
             advance(len(batch.pairs))
-    if store.is_open(job.spec):  # also where the run before was stopped after its last batch
+    close(job, store, provenance)
+
+
+def judge_late(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None:
+    """Let the job's observer judge saved pictures of earlier rows."""
+    rows = job.observer.late(store.read(job.spec).values(), job.spec)
+    if rows:
+        store.append(job.spec, rows, provenance)
+
+
+def close(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None:
+    """Make the journal the cell's file, also where the run before was stopped after its last batch."""
+    if store.is_open(job.spec):
         store.finish(job.spec, store.read(job.spec).values(), provenance)
 
 
@@ -107,102 +127,3 @@ def _load(dataset: PairDataset, pair: Pair, crop: int | None) -> tuple[Pair, Ten
 def _stack(chunk: Sequence[tuple[Pair, Tensor, Tensor]], device: torch.device) -> Batch:
     pairs, refs, dists = zip(*chunk, strict=True)
     return Batch(pairs, torch.stack(refs).to(device), torch.stack(dists).to(device))
-
-
-def run_batch(job: Job, batch: Batch) -> list[SampleRow]:
-    """Score, and where the job has an attack, attack one batch."""
-    start = time.perf_counter()
-    if job.attack is None:
-        reported = _clean_scores(job, batch)
-        seconds = (time.perf_counter() - start) / len(batch.pairs)
-        rows = [_clean_row(job, pair, reported, i, seconds) for i, pair in enumerate(batch.pairs)]
-        return rows if job.spec.purpose == "clean" else [_checked(job, batch, rows[0]), *rows[1:]]
-    objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
-    ids = [pair.id for pair in batch.pairs]
-    limits = Limits(job.spec.max_queries, job.spec.max_seconds)
-    result = job.attack.run(objective, batch.dist, eps=job.spec.eps, seed=job.spec.seed, ids=ids, limits=limits)
-    seconds = (time.perf_counter() - start) / len(batch.pairs)
-    return _attacked_rows(job, batch, result, seconds)
-
-
-def _clean_scores(job: Job, batch: Batch) -> Reported:
-    check_pair(batch.ref, batch.dist, job.evaluated.info.min_size)
-    seeds = sample_seeds(job.spec.seed, [pair.id for pair in batch.pairs])
-    with torch.no_grad():
-        return reported_scores(job.evaluated, job.evaluated.prepare(batch.ref), batch.dist, seeds)
-
-
-def _checked(job: Job, batch: Batch, row: SampleRow) -> SampleRow:
-    """The row of a batch's first sample, compared with its score alone."""
-    if len(batch.pairs) == 1 or row.clean is None:
-        return row
-    seeds = sample_seeds(job.spec.seed, [row.id])
-    alone = score_alone(job.evaluated, batch.ref[:1], batch.dist[:1], seeds)
-    return row.model_copy(update={"batch_dependent": differs(row.clean, alone)})
-
-
-def _clean_row(job: Job, pair: Pair, reported: Reported, i: int, seconds: float) -> SampleRow:
-    score = float(reported.score[i])
-    return SampleRow(
-        id=pair.id,
-        reference=pair.reference,
-        distortion=pair.distortion,
-        quality=_quality(job.dataset, pair),
-        status=_status(score),
-        clean=_finite(score),
-        spread=_finite(float(reported.spread[i])),
-        forwards=reported.draws,
-        seconds=seconds,
-    )
-
-
-def _attacked_rows(job: Job, batch: Batch, result: AttackResult, seconds: float) -> list[SampleRow]:
-    rows = []
-    for i, (pair, change) in enumerate(
-        zip(batch.pairs, perturbations(batch.dist, result.adversarial), strict=True)
-    ):
-        clean, attacked = float(result.clean_score[i]), float(result.attacked_score[i])
-        rounded = float(result.attacked_score_8bit[i])
-        rows.append(
-            SampleRow(
-                id=pair.id,
-                reference=pair.reference,
-                distortion=pair.distortion,
-                quality=_quality(job.dataset, pair),
-                status=_status(clean, attacked, rounded),
-                clean=_finite(clean),
-                attacked=_finite(attacked),
-                attacked_8bit=_finite(rounded),
-                spread=_finite(float(result.attacked_spread[i])),
-                linf=change.linf,
-                l2=change.l2,
-                ssim=change.ssim,
-                psnr=change.psnr,
-                best_iteration=int(result.best_iteration[i]),
-                forwards=int(result.cost.forwards[i]),
-                backwards=int(result.cost.backwards[i]),
-                dead_gradients=int(result.cost.dead[i]),
-                saturated_gradients=int(result.cost.saturated[i]),
-                seconds=seconds,
-                curve=_curve(result, i),
-                cut=bool(result.cut[i]),
-            )
-        )
-    return rows
-
-
-def _curve(result: AttackResult, i: int) -> tuple[tuple[float, float], ...]:
-    points = [(point.at, float(point.score[i])) for point in result.curve]
-    return tuple((at, score) for at, score in points if math.isfinite(score))
-
-
-def _quality(dataset: PairDataset, pair: Pair) -> float:
-    return pair.human if dataset.higher_better else -pair.human
-
-
-def _status(*scores: float) -> Status:
-    return "ok" if all(map(math.isfinite, scores)) else "non-finite"
-
-
-def _finite(score: float) -> float | None:
-    return score if math.isfinite(score) else None

@@ -1,20 +1,18 @@
 """One pair under attack: the adversarial picture, what changed in it, and the scores before and after."""
 
-import io
 import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from robustiqa.attacks.base import Attack, AttackResult
 from robustiqa.benchmarks.perturbation import perturbations
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
-from robustiqa.core.images import to_rgb
+from robustiqa.core.images import png_bytes, to_rgb
 from robustiqa.core.objective import Objective
 from robustiqa.core.parameters import spelled
 
@@ -79,6 +77,4 @@ def _lost_gradients(result: AttackResult) -> list[str]:
 
 def write_png(path: Path, image: Tensor) -> None:
     """``image`` [3, H, W] in [0, 1] as an 8-bit PNG, atomically."""
-    buffer = io.BytesIO()
-    Image.fromarray(to_rgb(image)).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, png_bytes(to_rgb(image)))

@@ -1,16 +1,20 @@
 """``robustiqa bench``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from robustiqa.cli.options import Eps, split_path
+from robustiqa.cli.options import Eps
 
 DEMO_LIMIT, DEMO_CROP = 35, 128
 DIRECTIONS = ("up", "down", "tomean", "random")
 
 
 @click.command()
+@click.argument("suite", required=False, type=click.Path(path_type=Path))
 @click.option("--model", "models", multiple=True, default=("birqa",), show_default=True,
               help="A model, such as lpips-alex or birqa:lbp=hard; repeatable. See: robustiqa models.")
 @click.option("--attack", "attacks", multiple=True, default=("autoattack",), show_default=True,
@@ -19,8 +23,8 @@ DIRECTIONS = ("up", "down", "tomean", "random")
               help="A defense, or none; repeatable. See: robustiqa defenses.")
 @click.option("--dataset", "datasets", multiple=True, default=("demo",), show_default=True,
               help="NAME or NAME=FOLDER, such as live=/data/live; repeatable. See: robustiqa datasets.")
-@click.option("--eps", "eps", multiple=True, type=Eps(), default=("8/255",), show_default=True,
-              help="L-infinity radius in [0, 1] units; repeatable.")
+@click.option("--eps", "eps", multiple=True, type=Eps(), default=(),
+              help="L-infinity radius in [0, 1] units, such as 8/255; repeatable  [default: 8/255]")
 @click.option("--direction", "directions", multiple=True, type=click.Choice(DIRECTIONS),
               default=("up", "tomean"), show_default=True,
               help="up raises the reported quality, down lowers it; tomean and random are composed per sample.")
@@ -37,48 +41,55 @@ DIRECTIONS = ("up", "down", "tomean", "random")
               help="Stop a search after so many model calls per sample, and keep its best  [default: no limit]")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), default=None,
               help="Stop a search after so many seconds per sample of its batch, likewise  [default: no limit]")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/bench"), show_default=True,
-              help="Folder of results; what it holds is not computed again.")
+@click.option("--calibrate", default=None, metavar="METRIC=TARGET",
+              help="Equal visibility in place of equal eps: each image gets the largest radius at which METRIC, "
+                   "between the un-attacked and the attacked image, is still at TARGET, such as ssim=0.95; --eps is "
+                   "then the largest radius looked at  [default: 64/255]")
+@click.option("--judges", default=None, metavar="NAMES",
+              help="Metrics, joined by commas, that compare each adversarial with the un-attacked image, or none  "
+                   "[default: dists,fsim,ssim, as far as weights are at hand]")
+@click.option("--save-images", is_flag=True, help="Keep reference, distorted and adversarial pictures (8 bits) in OUT.")
+@click.option("--out", type=click.Path(path_type=Path), default=None,
+              help="Folder of results; what it holds is not computed again  [default: runs/bench, or runs/SUITE]")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=None,
               help="How many share a batch, each with one core  [default: one a core, up to 8; 1 on other devices]")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True,
+              help="Processes of one thread each that share batches, instead of threads.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
-@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
-def bench(
-    models: tuple[str, ...], attacks: tuple[str, ...], defenses: tuple[str, ...], datasets: tuple[str, ...],
-    eps: tuple[float, ...], directions: tuple[str, ...], threat: str, limit: int | None, crop: int | None,
-    seed: int, eot: int | None, max_queries: int | None, max_seconds: float | None, out: Path, batch_size: int,
-    threads: int | None, device: str, dry_run: bool,
-) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would run and about how long it would take, and run nothing.")
+@click.pass_context
+def bench(context: click.Context, /, suite: Path | None, **values: Any) -> None:  # noqa: ANN401 (click's values)
     """Attack models on a dataset and print how far their scores moved.
 
     Without options: birqa under autoattack, on 35 pairs of demo cropped to 128 pixels. That bare autoattack is its
     quick version, flagged reduced-budget; ask for autoattack:standard to quote numbers. A run that was stopped
     continues where it was; a finished one is only reported again.
+
+    SUITE is a TOML file of runs. Options that are given replace what it says, in all its runs. --dataset NAME=PATH says
+    where its datasets are, and restricts it to those that are given. Example:
+
+    \b
+      robustiqa bench benchmarks/table3.toml --dataset kadid10k=/data/kadid10k --dry-run
     """
     from robustiqa.cli.bench_run import run_bench
 
-    is_demo = datasets == ("demo",)
-    run_bench(
-        models=models,
-        attacks=tuple(_quick(name) if is_demo and limit is None else name for name in attacks),
-        defenses=defenses,
-        datasets=[split_path(text) for text in datasets],
-        eps=eps,
-        directions=directions,
-        threat=threat,
-        limit=limit if limit is not None or not is_demo else DEMO_LIMIT,
-        crop=(DEMO_CROP if is_demo else 0) if crop is None else crop,
-        seed=seed,
-        eot=eot,
-        max_queries=max_queries,
-        max_seconds=max_seconds,
-        out=out,
-        batch_size=batch_size,
-        threads=threads,
-        device=device,
-        dry_run=dry_run,
-    )
+    given = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if suite is None:
+        values = _with_demo_defaults(values)
+    run_bench(suite, values, given)
+
+
+def _with_demo_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """On demo alone few pairs, a small crop and a quick attack, so that a first bench takes minutes."""
+    is_demo = tuple(values["datasets"]) == ("demo",)
+    changed = dict(values)
+    if is_demo and values["limit"] is None:
+        changed["limit"] = DEMO_LIMIT
+        changed["attacks"] = tuple(_quick(name) for name in values["attacks"])
+    if values["crop"] is None:
+        changed["crop"] = DEMO_CROP if is_demo else 0
+    return changed
 
 
 def _quick(attack: str) -> str:

@@ -1,79 +1,93 @@
-"""What ``robustiqa bench`` does once its options are read: plan, run with a progress bar, print the table."""
+"""What ``robustiqa bench`` does once its options are read: plan, run with a progress bar, print the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, Final
 
 import click
 import torch
 from rich.console import Console
 
-from robustiqa.attacks import load_attack
-from robustiqa.attacks.limits import Limits
-from robustiqa.benchmarks.bench import Outcome, describe, run
+from robustiqa.benchmarks.bench import Outcome, describe, observed, run
 from robustiqa.benchmarks.crew import default_threads
-from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
-from robustiqa.benchmarks.runner import Job, missing
+from robustiqa.benchmarks.plan import Request, clean_jobs, merged, plan
+from robustiqa.benchmarks.requests import Shelf, on_datasets
+from robustiqa.benchmarks.runner import Job
 from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.suite import NONE, Run, Suite, load_suite
+from robustiqa.cli.clean_tables import print_clean
+from robustiqa.cli.dry_run import announce
 from robustiqa.cli.options import torch_device
 from robustiqa.cli.progress import bar
-from robustiqa.datasets import load_dataset
-from robustiqa.defenses import load_defense
-from robustiqa.models import load_model
+from robustiqa.datasets.base import PairDataset
 from robustiqa.reports.results import load_results
 from robustiqa.reports.terminal import print_table
 
+KEYS: Final = ("models", "attacks", "defenses", "eps", "directions")  # that hold lists
+SCALARS: Final = ("threat", "limit", "crop", "seed", "eot", "max_queries", "max_seconds", "calibrate")
 
-def run_bench(
-    *,
-    models: Sequence[str],
-    attacks: Sequence[str],
-    defenses: Sequence[str],
-    datasets: Sequence[tuple[str, str | None]],
-    eps: Sequence[float],
-    directions: Sequence[str],
-    threat: str,
-    limit: int | None,
-    crop: int,
-    seed: int,
-    eot: int | None,
-    max_queries: int | None,
-    max_seconds: float | None,
-    out: Path,
-    batch_size: int,
-    threads: int | None,
-    device: str,
-    dry_run: bool,
-) -> None:
-    where = torch_device(device)
-    request = Request(
-        models=tuple(load_model(name).to(where) for name in models),
-        attacks=tuple(map(load_attack, attacks)),
-        datasets=tuple(load_dataset(name, path) for name, path in datasets),
-        defenses=tuple(None if name == "none" else load_defense(name) for name in defenses),
-        eps=tuple(eps),
-        directions=cast(tuple[Direction, ...], tuple(directions)),
-        threat=cast(Threat, threat),
-        limit=limit,
-        crop=crop or None,
-        seed=seed,
-        eot=eot,
-        limits=Limits(max_queries, max_seconds),
-    )
-    jobs = plan(request)
-    if dry_run:
-        _announce(jobs, Store(out))
+
+def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[str]) -> None:
+    """Run the suite of ``file``, or of the options alone.
+
+    Args:
+        values: of all options, by name.
+        given: names of those that were typed; they replace what a suite says.
+    """
+    suite = _of_options(values) if file is None else _of_file(file, values, given)
+    out = values["out"] or Path("runs") / ("bench" if file is None else file.stem)
+    device = torch_device(values["device"])
+    shelf = Shelf(device)
+    requests = [shelf.request(one) for one in suite.run]
+    planned = merged(job for request in requests for job in plan(request))
+    jobs = observed(planned, out, suite.judges, keep=suite.save_images)
+    workers = values["jobs"]
+    threads = values["threads"] or (1 if workers > 1 else default_threads(device))
+    if values["dry_run"]:
+        announce(jobs, Store(out), values["batch_size"], device, threads, workers)
         return
-    outcome = _run(jobs, out, batch_size, where, threads or default_threads(where))
-    _conclude(jobs, outcome, directions)
+    _conclude(requests, jobs, _run(jobs, out, values["batch_size"], device, threads, workers))
 
 
-def _announce(jobs: Sequence[Job], store: Store) -> None:
-    for job in jobs:
-        click.echo(f"{len(missing(job, store)):6d} of {len(job.pairs):6d} pairs to do: {describe(job)}")
+def _of_options(values: Mapping[str, Any]) -> Suite:
+    return Suite.model_construct(
+        title="",
+        run=[Run.model_construct(datasets=list(values["datasets"]), **_of_run(values, (*KEYS, *SCALARS)))],
+        **_of_suite(values, ("judges", "save_images")),
+    )
 
 
-def _run(jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, threads: int) -> Outcome:
+def _of_file(file: Path, values: Mapping[str, Any], given: Collection[str]) -> Suite:
+    suite = load_suite(file, _of_run(values, given))
+    runs = suite.run
+    if "datasets" in given:
+        runs = on_datasets(suite.run, values["datasets"])
+        if len(runs) < len(suite.run):
+            click.echo(f"{len(runs)} of {len(suite.run)} runs of {file} are on the given datasets.", err=True)
+    return suite.model_copy(update={"run": runs, **_of_suite(values, given)})
+
+
+def _of_run(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Options as a run of a suite spells them."""
+    lists: dict[str, Any] = {name: list(map(_text, values[name])) for name in KEYS if name in names}
+    return {**lists, **{name: values[name] for name in SCALARS if name in names}}
+
+
+def _of_suite(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    changes: dict[str, Any] = {"save_images": values["save_images"]} if "save_images" in names else {}
+    if "judges" in names:
+        text = values["judges"]
+        changes["judges"] = None if text is None else [name for name in text.split(",") if name != NONE]
+    return changes
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _run(
+    jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, threads: int, workers: int
+) -> Outcome:
     with bar() as progress:
         task = progress.add_task("planning", total=None)
         return run(
@@ -83,19 +97,41 @@ def _run(jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, 
             device,
             lambda label, done, total: progress.update(task, description=label, completed=done, total=total),
             threads,
+            workers,
         )
 
 
-def _conclude(jobs: Sequence[Job], outcome: Outcome, directions: Sequence[str]) -> None:
+def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome) -> None:
     """Print the cells that were asked for, where they are, and what failed."""
     for job, error in outcome.failures:
         click.echo(f"robustiqa: failed: {describe(job)}: {type(error).__name__}: {error}", err=True)
     if len(outcome.failures) < len(jobs):
         asked = {job.spec.key for job in jobs}
-        results = load_results(outcome.folder)
-        rows = [row for row in results.rows(directions) if asked & set(row.view.keys)]
-        print_table(rows, Console())
+        _print_attacks(requests, asked, outcome.folder)
+        _print_clean([request for request in requests if not request.attacks], outcome.folder)
         click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
         click.echo(f"Report:  robustiqa report {outcome.folder} --format md")
     if outcome.failures:
         raise click.exceptions.Exit(1)
+
+
+def _print_attacks(requests: Sequence[Request], asked: Collection[str], folder: Path) -> None:
+    directions = list(dict.fromkeys(d for request in requests if request.attacks for d in request.directions))
+    if directions:
+        rows = [row for row in load_results(folder).rows(directions) if set(asked) & set(row.view.keys)]
+        print_table(rows, Console())
+
+
+def _print_clean(requests: Sequence[Request], folder: Path) -> None:
+    """Correlations of runs without attacks: one table for each dataset, with the models of all runs."""
+    cells = {cell.spec.key: cell for cell in Store(folder).cells()}
+    tables: dict[str, tuple[PairDataset, dict[str, Job]]] = {}
+    for request in requests:
+        jobs = clean_jobs(request)
+        for index, data in enumerate(request.datasets):
+            limited = data.limited(request.limit)
+            own = {job.spec.key: job for job in jobs[index :: len(request.datasets)] if job.spec.key in cells}
+            tables.setdefault(limited.manifest(), (limited, {}))[1].update(own)
+    for data, scored in tables.values():
+        if scored:
+            print_clean(data, list(scored.values()), cells)

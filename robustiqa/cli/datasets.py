@@ -3,7 +3,7 @@
 import click
 
 from robustiqa.cli.listing import lister
-from robustiqa.cli.options import split_path
+from robustiqa.core.parameters import split_path
 
 
 class _ListOrCheck(click.Group):

@@ -10,6 +10,7 @@ from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.plan import Request, clean_jobs
 from robustiqa.benchmarks.runner import Job
 from robustiqa.benchmarks.store import Store
+from robustiqa.cli.clean_tables import print_clean, restricted
 from robustiqa.cli.progress import bar
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
@@ -18,8 +19,7 @@ from robustiqa.datasets.base import PairDataset
 from robustiqa.datasets.splits import Split, splits_of
 from robustiqa.datasets.triplets import TripletDataset
 from robustiqa.models import load_model
-from robustiqa.reports.comparisons import comparisons, comparisons_markdown
-from robustiqa.reports.evaluation import Evaluation, evaluation_markdown, evaluations, summary_markdown
+from robustiqa.reports.evaluation import Evaluation, summary_markdown
 from robustiqa.reports.over_splits import over_splits, predictions_csv, splits_markdown
 
 
@@ -54,12 +54,11 @@ def run_evaluate(plan: Plan) -> None:
     cells = {cell.spec.key: cell for cell in Store(plan.out).cells()}
     tables: dict[str, list[Evaluation]] = {}
     for index, data in enumerate(loaded):
-        own = [_restricted(cells[job.spec.key], job) for job in jobs[index :: len(loaded)]]
-        if isinstance(data, TripletDataset):
-            _print_comparisons(data.limited(plan.limit), own)
-        else:
-            tables[data.name] = _print_correlations(data, own)
-            _print_splits(data, own, splits[index], plan.out)
+        own = jobs[index :: len(loaded)]
+        table = print_clean(data.limited(plan.limit), own, cells)
+        if table:
+            tables[data.name] = table
+            _print_splits(data, [restricted(job, cells) for job in own], splits[index], plan.out)
     if len(tables) > 1:
         click.echo(f"\nAll datasets:\n\n{summary_markdown(tables)}", nl=False)
 
@@ -80,24 +79,6 @@ def _score(jobs: list[Job], plan: Plan) -> None:
             task, description=text, completed=done, total=total))  # fmt: skip
     for job, error in outcome.failures:
         raise click.ClickException(f"{describe(job)}: {error}") from error
-
-
-def _restricted(cell: Cell, job: Job) -> Cell:
-    """The cell with the samples that were asked for: it may hold more from an earlier run."""
-    wanted = {pair.id for pair in job.pairs}
-    return cell.model_copy(update={"samples": tuple(row for row in cell.samples if row.id in wanted)})
-
-
-def _print_correlations(data: PairDataset, cells: list[Cell]) -> list[Evaluation]:
-    table = evaluations(cells)
-    click.echo(f"{data.name}, {len(cells[0].samples)} pairs, {data.human_score}\n")
-    click.echo(evaluation_markdown(table))
-    return table
-
-
-def _print_comparisons(data: TripletDataset, cells: list[Cell]) -> None:
-    click.echo(f"{data.name}, {len(data.triplets)} triplets of {len(data.pairs)} images, {data.judgement}\n")
-    click.echo(comparisons_markdown(comparisons(data, cells)))
 
 
 def _print_splits(data: PairDataset, cells: list[Cell], splits: list[Split], out: Path) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
-from robustiqa.cli.options import image_size, split_path
+from robustiqa.cli.options import image_size
 from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.core.parameters import split_path
 
 if TYPE_CHECKING:
     from robustiqa.models.birqa.model import Settings

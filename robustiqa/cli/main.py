@@ -12,8 +12,10 @@ import click
 from robustiqa.cli.ablate import ablate
 from robustiqa.cli.attack import attack
 from robustiqa.cli.bench import bench
+from robustiqa.cli.compare import compare
 from robustiqa.cli.datasets import datasets
 from robustiqa.cli.evaluate import evaluate
+from robustiqa.cli.leaderboard import leaderboard
 from robustiqa.cli.listing import attacks, defenses, models
 from robustiqa.cli.report import report
 from robustiqa.cli.score import score
@@ -21,6 +23,7 @@ from robustiqa.cli.search_features import search_features
 from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
 from robustiqa.cli.train_attack import train_attack
+from robustiqa.cli.transfer import transfer
 from robustiqa.core.errors import RobustIQAError
 
 EPILOG = """\b
@@ -39,8 +42,8 @@ def cli() -> None:
 
 
 for command in (
-    bench, report, evaluate, speed, score, attack, train, train_attack, search_features, ablate,
-    models, attacks, defenses, datasets,
+    bench, report, compare, leaderboard, transfer, evaluate, speed, score, attack, train, train_attack, search_features,
+    ablate, models, attacks, defenses, datasets,
 ):  # fmt: skip
     cli.add_command(command)
 

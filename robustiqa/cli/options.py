@@ -1,7 +1,7 @@
 """Option types shared by commands."""
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +11,6 @@ from robustiqa.core.parameters import parse_eps
 if TYPE_CHECKING:
     import torch
 
-_WITH_PARAMETERS: Final = re.compile(
-    r"(?P<name>[^:=]+:[a-z_]+=[^=,]+(?:,[a-z_]+=[^=,]+)*)(?:=(?P<path>.*))?", re.DOTALL
-)
-
 
 class Eps(click.ParamType[float]):
     """ε in [0, 1] units, written ``8/255`` or ``0.03``."""
@@ -23,17 +19,6 @@ class Eps(click.ParamType[float]):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> float:  # noqa: ANN401
         return value if isinstance(value, float) else parse_eps(str(value))
-
-
-def split_path(text: str) -> tuple[str, str | None]:
-    """``NAME=PATH`` or ``NAME``; the name may have parameters (``csv:lower_better=true=PATH``) or be ``derived:``."""
-    if text.startswith("derived:"):
-        name, rest = split_path(text.removeprefix("derived:"))
-        return f"derived:{name}", rest
-    if match := _WITH_PARAMETERS.fullmatch(text):
-        return match["name"], match["path"]
-    name, equals, path = text.partition("=")
-    return name, path if equals else None
 
 
 def torch_device(name: str) -> "torch.device":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from robustiqa.cli.options import split_path
+from robustiqa.core.parameters import split_path
 
 
 @click.command("train-attack")

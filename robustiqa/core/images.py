@@ -1,5 +1,6 @@
 """Image files to tensors: a whitelist of formats, a pixel limit, and errors that name the file."""
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -88,6 +89,13 @@ def to_tensor(rgb: NDArray[np.uint8]) -> Tensor:
 def to_rgb(image: Tensor) -> NDArray[np.uint8]:
     """Float [3, H, W] in [0, 1] to uint8 [H, W, 3], rounded to the nearest level."""
     return (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy().transpose(1, 2, 0)
+
+
+def png_bytes(rgb: NDArray[np.uint8]) -> bytes:
+    """The PNG file of uint8 [H, W, 3]."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def center_crop(image: Tensor, size: int | None) -> Tensor:

@@ -1,15 +1,19 @@
 """Texts of the command line to values: budgets such as ``8/255`` and parameters such as ``jpeg:quality=50``."""
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from robustiqa.core.errors import InvalidInput, UnknownName
 
 T = TypeVar("T")
+_WITH_PARAMETERS: Final = re.compile(
+    r"(?P<name>[^:=]+:[a-z_]+=[^=,]+(?:,[a-z_]+=[^=,]+)*)(?:=(?P<path>.*))?", re.DOTALL
+)
 
 
 def parse_eps(text: str) -> float:
@@ -41,6 +45,17 @@ def split_named(text: str) -> tuple[str, dict[str, str]]:
             raise InvalidInput(f"parameter {part!r} of {name!r} has no name or no value; write {name}:PARAMETER=VALUE.")
         parameters[key.strip()] = value.strip()
     return name.strip(), parameters
+
+
+def split_path(text: str) -> tuple[str, str | None]:
+    """``NAME=PATH`` or ``NAME``; the name may have parameters (``csv:lower_better=true=PATH``) or be ``derived:``."""
+    if text.startswith("derived:"):
+        name, rest = split_path(text.removeprefix("derived:"))
+        return f"derived:{name}", rest
+    if match := _WITH_PARAMETERS.fullmatch(text):
+        return match["name"], match["path"]
+    name, equals, path = text.partition("=")
+    return name, path if equals else None
 
 
 def build(cls: type[T], parameters: Mapping[str, object]) -> T:

@@ -13,6 +13,7 @@ from robustiqa.core.model import QualityModel
 from robustiqa.models.entry import as_entry
 from robustiqa.models.weights import Weights, sha256_of
 
+MODULE: Final = "robustiqa_file_"  # the beginning of the names of modules made of files
 SPELLING: Final = re.compile(r"(?P<file>.+\.py)(?::(?P<name>.*))?")
 
 
@@ -40,7 +41,7 @@ def load_from_file(text: str, weights: Weights = None) -> QualityModel:
 
 
 def _run(file: Path) -> ModuleType:
-    name = f"robustiqa_file_{sha256_of(file)[:16]}"
+    name = f"{MODULE}{sha256_of(file)[:16]}"
     spec = spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:
         raise InvalidInput(f"{file} is not a Python file.")

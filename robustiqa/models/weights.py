@@ -105,6 +105,11 @@ def fill_parts(module: nn.Module, files: Mapping[str, WeightFile], weights: Weig
     return tuple(sorted(used))
 
 
+def nearby(files: Mapping[str, WeightFile]) -> bool:
+    """Whether all of ``files`` would be found without a download."""
+    return all(_shipped(file) or _in_variable(file) or _in_cache(file) for file in files.values())
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors or ``.pth`` file, floating ones as float32.
 

@@ -50,7 +50,7 @@ def comparisons(data: TripletDataset, cells: Sequence[Cell]) -> list[Comparison]
     majorities = [majority_accuracy(choice, resamples) for choice in choices]
     return [
         Comparison(
-            model=cell.spec.model.name,
+            model=cell.spec.subject,
             n=len(triplets),
             n_excluded=len(data.triplets) - len(triplets),
             soft=soft.interval(),

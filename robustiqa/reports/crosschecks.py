@@ -19,9 +19,12 @@ Found = Iterator[tuple[int, str]]
 def cross_flags(views: Sequence[View]) -> list[set[str]]:
     """The flags that the views raise against each other, one set per view."""
     flags: list[set[str]] = [set() for _ in views]
+    own = [i for i, view in enumerate(views) if view.spec.source is None]  # no search made what was only carried over
     for check in (_black_box_stronger, _eps_not_monotone, _steps_not_monotone, _restarts_improving):
-        for i, flag in check(views):
-            flags[i].add(flag)
+        for i, flag in check([views[i] for i in own]):
+            flags[own[i]].add(flag)
+    for i, flag in _transfer_stronger(views):
+        flags[i].add(flag)
     return flags
 
 
@@ -32,6 +35,20 @@ def _black_box_stronger(views: Sequence[View]) -> Found:
         white = [i for i in group if _follows_gradients(views[i])]
         if white and any(all(_beats(views[b], views[w]) for w in white) for b in black):
             yield from ((w, "black-box-stronger") for w in white)
+
+
+def _transfer_stronger(views: Sequence[View]) -> Found:
+    """On every attack that follows the model's gradients, where another model's 8-bit images gained more than all."""
+    anything: dict[str, Any] = dict.fromkeys(("attack", "source", "threat", "eot", "max_queries", "max_seconds"))
+    for group in _groups(views, lambda view: _setting(view, **anything)):
+        carried = [i for i in group if views[i].spec.source is not None]
+        white = [i for i in group if i not in carried and _is_white(views[i])]
+        if white and any(all(_beats(views[c], views[w], "attacked_8bit") for w in white) for c in carried):
+            yield from ((w, "transfer-stronger") for w in white)
+
+
+def _is_white(view: View) -> bool:
+    return _follows_gradients(view) and view.spec.threat != "oblivious"
 
 
 def _eps_not_monotone(views: Sequence[View]) -> Found:
@@ -59,9 +76,9 @@ def _falling(views: Sequence[View], group: Iterable[int], size: Callable[[View],
             yield larger, flag
 
 
-def _beats(one: View, other: View) -> bool:
+def _beats(one: View, other: View, field: str = "attacked") -> bool:
     """Whether ``one`` gained more, by more than the tolerance, on the samples that both have."""
-    gains, others = one.gains(), other.gains()
+    gains, others = one.gains(field), other.gains(field)
     common = gains.keys() & others.keys()
     ahead, behind = (sum(known[i] for i in common) for known in (gains, others))
     return bool(common) and ahead - behind > TOLERANCE * abs(ahead)

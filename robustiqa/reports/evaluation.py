@@ -72,7 +72,7 @@ def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
     boots = [{mode: bootstrap_srocc(draws[mode], human, s) for mode in draws} for s in scores]
     return [
         Evaluation(
-            model=cell.spec.model.name,
+            model=cell.spec.subject,
             n=len(common),
             n_excluded=len(cell.samples) - len(common),
             srocc=boot["cluster"].interval(),

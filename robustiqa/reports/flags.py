@@ -42,13 +42,14 @@ def _labels_seen(view: View) -> bool:
 
 
 def _is_adaptive(view: View) -> bool:
-    return view.spec.threat != "oblivious"
+    return view.spec.threat not in {"oblivious", "transfer"}
 
 
 _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "8bit-loss": _loses_to_rounding,
     "batch-dependent": lambda view: any(row.batch_dependent for row in view.calibration),
     "budget-cut": lambda view: any(row.cut for row in view.rows),
+    "calibration-missed": lambda view: any(row.eps_missed for row in view.rows),
     "dead-gradients": lambda view: any(row.dead_gradients for row in view.rows),
     "eps-exceeded": _eps_exceeded,
     "labels-seen-in-training": _labels_seen,

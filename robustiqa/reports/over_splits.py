@@ -54,7 +54,7 @@ def _result(cell: Cell, split: Split, ids: Sequence[str]) -> SplitResult:
         "score": scores[test],
         "mapped": fitted(scores[test]),
     })  # fmt: skip
-    return SplitResult(cell.spec.model.name, split.name, plcc_after_logistic(fitted, scores[test], human[test]),
+    return SplitResult(cell.spec.subject, split.name, plcc_after_logistic(fitted, scores[test], human[test]),
                        srocc(human[test], scores[test]), krocc(human[test], scores[test]), frame)  # fmt: skip
 
 

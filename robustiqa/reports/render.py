@@ -1,11 +1,13 @@
 """Rows to text: CSV for machines, Markdown for people. What is undefined is an empty field or a dash, never NaN."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, get_args
 
 import pandas as pd
 
+from robustiqa.benchmarks.cell import CellSpec
 from robustiqa.reports.rows import Estimate, Row
 
 Format = Literal["csv", "md"]
@@ -27,6 +29,8 @@ def _record(row: Row) -> dict[str, object]:
     spec = row.view.spec
     return {
         **_identity(row),
+        "calibrate": None if spec.calibrate is None else budget_text(spec),
+        "source": None if spec.source is None else spec.source.label,
         "crop": spec.crop,
         "seed": spec.seed,
         "n": row.n,
@@ -39,6 +43,7 @@ def _record(row: Row) -> dict[str, object]:
         **_fields("srocc_whole", row.srocc_whole),
         "srocc_within_type": row.srocc_within_type,
         "ssim_perturbation": row.ssim,
+        **{f"judge_{name}": value for name, value in row.judged.items()},
         "forwards": row.forwards,
         "backwards": row.backwards,
         "seconds": row.seconds,
@@ -55,7 +60,7 @@ def _identity(row: Row) -> dict[str, object]:
         "model": spec.model.name,
         "defense": "none" if spec.defense is None else spec.defense.label,
         "attack": "none" if spec.attack is None else spec.attack.label,
-        "eps": spec.eps,
+        "eps": row.eps,
         "direction": row.view.direction,
         "threat": spec.threat,
     }
@@ -75,7 +80,12 @@ def _fields(name: str, estimate: Estimate | None) -> dict[str, float | None]:
 
 
 def _csv(rows: Sequence[Row]) -> str:
-    frame = to_frame(rows)
+    return frame_csv(to_frame(rows))
+
+
+def frame_csv(frame: pd.DataFrame) -> str:
+    """Any table as CSV that no spreadsheet takes for formulas; undefined numbers are empty fields."""
+    frame = frame.copy()
     for column in frame.select_dtypes(include=["object", "string"]):
         frame[column] = frame[column].map(_defuse)
     return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -88,17 +98,31 @@ def _defuse(value: object) -> object:
     return _one_line(f"'{value}" if value[:1] in set("=+-@\t\r") else value)
 
 
+def frame_json(frame: pd.DataFrame) -> str:
+    """Any table as a JSON list of objects; undefined numbers are null."""
+    records = [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in record.items()
+        }
+        for record in frame.to_dict("records")
+    ]
+    return json.dumps(records, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
 def _markdown(rows: Sequence[Row]) -> str:
     records = [
         {
             **{name: escape(str(value)) for name, value in _identity(row).items() if name != "eps"},
-            "ε": eps_text(row.view.spec.eps),
+            "threat": escape(threat_text(row.view.spec)),
+            "ε": escape(budget_text(row.view.spec)),
             "n": f"{row.n} (−{row.n_excluded})" if row.n_excluded else str(row.n),
             "SROCC clean ↑ [95 % CI]": interval_text(row.srocc_clean),
             "SROCC attacked ↑ [95 % CI]": interval_text(row.srocc_attacked),
             "gain ↓ [95 % CI]": interval_text(row.gain),
             "SROCC whole images ↑": interval_text(row.srocc_whole),
             "SSIM": number(row.ssim),
+            "judges": escape(judges_text(row)),
             "F / B / s": f"{row.forwards:.0f} / {row.backwards:.0f} / {row.seconds:.2g}" if row.n else DASH,
             "flags": escape(flags_text(row)),
         }
@@ -110,6 +134,7 @@ def _markdown(rows: Sequence[Row]) -> str:
         "Intervals: paired bootstrap clustered by reference, 1000 resamples; the CSV has the i.i.d. ones beside them.",
         "Gain: mean change of quality in the attacked direction over the model's q01-q99 range of clean demo scores.",
         "SROCC whole images: clean, uncropped; the human scores belong to those. SSIM: attacked against un-attacked.",
+        "Judges: what other metrics say, on average, of the 8-bit adversarial against the un-attacked image.",
     ]
     table = pd.DataFrame(records).to_markdown(index=False, disable_numparse=True)
     return f"{table}\n\n" + "\n".join(notes) + "\n"
@@ -136,6 +161,22 @@ def eps_text(eps: float) -> str:
     """``8/255`` where ε is a whole number of levels, else the decimal."""
     levels = eps * 255
     return f"{round(levels)}/255" if math.isclose(levels, round(levels), abs_tol=1e-9) else f"{eps:.4g}"
+
+
+def budget_text(spec: CellSpec) -> str:
+    """ε, or what every sample's ε was chosen to reach."""
+    wanted = spec.calibrate
+    return eps_text(spec.eps) if wanted is None else f"{wanted.metric}={wanted.target:g}"
+
+
+def threat_text(spec: CellSpec) -> str:
+    """The threat, and for a transfer where the images come from."""
+    return spec.threat if spec.source is None else f"{spec.threat} from {spec.source.label}"
+
+
+def judges_text(row: Row) -> str:
+    """Mean scores of the judges, or a dash."""
+    return ", ".join(f"{name} {number(value)}" for name, value in row.judged.items()) or DASH
 
 
 def escape(text: str) -> str:

@@ -1,7 +1,7 @@
 """One row per cell and direction: the numbers of the report, with their intervals."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -77,6 +77,8 @@ class Row:
         ssim: mean SSIM between attacked and un-attacked distorted images.
         forwards, backwards, seconds: means per sample.
         dead_share: share of the gradients that were zero everywhere or not finite.
+        eps: mean radius over the samples, which differs between them where the cell is calibrated.
+        judged: mean score that each judge gave the 8-bit adversarial against the un-attacked image, native units.
     """
 
     view: View
@@ -94,6 +96,8 @@ class Row:
     backwards: float
     seconds: float
     dead_share: float
+    eps: float
+    judged: Mapping[str, float]
     flags: tuple[str, ...]
 
 
@@ -146,6 +150,8 @@ def _row(view: View, crossed: AbstractSet[str], seed: int) -> Row:
         backwards=_mean(row.backwards for row in rows),
         seconds=_mean(row.seconds for row in rows),
         dead_share=dead_share(view),
+        eps=_radius(view, rows),
+        judged=_judged(rows),
         flags=tuple(sorted({*flags_of(view), *crossed, *seen, *zero})),
     )
 
@@ -153,6 +159,18 @@ def _row(view: View, crossed: AbstractSet[str], seed: int) -> Row:
 def _mean(values: Iterable[float]) -> float:
     numbers = np.fromiter(values, dtype=np.float64)
     return float(numbers.mean()) if numbers.size else math.nan
+
+
+def _radius(view: View, rows: Sequence[SampleRow]) -> float:
+    found = [row.eps for row in rows if row.eps is not None]
+    return view.spec.eps if view.spec.calibrate is None else _mean(found)
+
+
+def _judged(rows: Sequence[SampleRow]) -> dict[str, float]:
+    """Means of what every judge said that spoke of all samples."""
+    names = sorted({name for row in rows for name in row.judged})
+    words = {name: [row.judged.get(name) for row in rows] for name in names}
+    return {name: _mean(math.nan if word is None else word for word in said) for name, said in words.items()}
 
 
 def _whole(view: View, draws: _Draws, rows: Sequence[SampleRow], human: Vector) -> Estimate | None:

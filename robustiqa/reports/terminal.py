@@ -6,7 +6,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from robustiqa.reports.render import DASH, eps_text, flags_text, interval_text, number
+from robustiqa.reports.render import DASH, budget_text, flags_text, interval_text, number, threat_text
 from robustiqa.reports.rows import Estimate, Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
@@ -33,7 +33,7 @@ def _groups(rows: Iterable[Row]) -> list[dict[str, Row]]:
         attack = spec.attack.label if spec.attack else ""
         defense = spec.defense.label if spec.defense else ""
         key = (spec.dataset.manifest, spec.model.name, spec.model.weights, defense, attack, str(spec.eps), spec.threat,
-               str(spec.crop), str(spec.seed))  # fmt: skip
+               str(spec.crop), str(spec.seed), str(spec.calibrate), str(spec.source))  # fmt: skip
         groups.setdefault(key, {})[row.view.direction] = row
     return list(groups.values())
 
@@ -49,7 +49,7 @@ def _cells(group: dict[str, Row]) -> tuple[str, ...]:
     excluded = f"\n−{first.n_excluded}" if first.n_excluded else ""
     return (
         f"{spec.dataset.name}\n{model}",
-        f"{spec.attack.label if spec.attack else DASH}\n{eps_text(spec.eps)} {spec.threat}",
+        f"{spec.attack.label if spec.attack else DASH}\n{budget_text(spec)} {threat_text(spec)}",
         f"{first.n}{excluded}",
         _two_lines(first.srocc_clean),
         _two_lines(attacked.srocc_attacked) + srocc_note,

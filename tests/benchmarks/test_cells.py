@@ -169,12 +169,12 @@ import sys, time
 from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.plan import plan
 from tests.benchmarks.test_cells import BASE
-import robustiqa.benchmarks.runner as runner
-slow = runner.run_batch
+import robustiqa.benchmarks.crew as crew
+slow = crew.run_batch
 def run_batch(job, batch):
     time.sleep(0.15)
     return slow(job, batch)
-runner.run_batch = run_batch
+crew.run_batch = run_batch
 from pathlib import Path
 run(plan(BASE), Path(sys.argv[1]), batch_size=2)
 """

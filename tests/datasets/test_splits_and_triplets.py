@@ -10,8 +10,8 @@ from scipy.stats import pearsonr, spearmanr
 
 from robustiqa.cli.evaluate_run import Plan, run_evaluate
 from robustiqa.cli.main import cli
-from robustiqa.cli.options import split_path
 from robustiqa.core.errors import InvalidInput
+from robustiqa.core.parameters import split_path
 from robustiqa.datasets import load_dataset
 from robustiqa.datasets.splits import Split, splits_of
 from robustiqa.datasets.triplets import derived_triplets

@@ -151,7 +151,7 @@ def test_the_share_of_dead_gradients_stands_in_the_table_and_beside_the_flag(vie
 @pytest.mark.parametrize(
     "flag",
     ["8bit-loss", "batch-dependent", "black-box-stronger", "dead-gradients", "eps-not-monotone", "restarts-improving",
-     "saturated", "steps-not-monotone"],
+     "saturated", "steps-not-monotone", "transfer-stronger", "calibration-missed", "attacks-missing"],
 )  # fmt: skip
 def test_every_self_check_has_its_row_in_the_docs(flag):
     """Name, meaning and what to do."""

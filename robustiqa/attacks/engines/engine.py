@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, check_bound
+from robustiqa.attacks.base import Access, Attack, Calls, check_bound
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput, UnknownName
@@ -85,6 +85,10 @@ class Engine(Attack):
         self, search: Search, x: Tensor, ball: Ball, sample: int, random: RandomStreams, seed: int
     ) -> Tensor:
         """What the library returns [1, 3, H, W] for the image ``x`` [1, 3, H, W] of one sample."""
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(gradients=self.steps or 1) if self.queries is None else Calls(values=self.queries)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         last = x.clone()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Literal
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access
+from robustiqa.attacks.base import Access, Calls
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.engines.bridge import TwoLogits
 from robustiqa.attacks.engines.engine import Engine, Recipe
@@ -15,6 +15,7 @@ from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
 
 CHECKS: Final = 3  # passes that Square spends beside its iterations: is the label right before, the stripes, and after
+NEIGHBOURS: Final = 5  # that VMI-FGSM takes the variance of its gradient over
 NAMES: Final = {"restarts": "n_restarts"}
 STEPS: Final = {"steps": 10, "alpha": 2 / 255}
 MOMENTUM: Final = {**STEPS, "decay": 1.0}
@@ -49,6 +50,15 @@ class TorchAttacks(Engine):
     @property
     def chosen(self) -> str:
         return self.version
+
+    @property
+    def calls(self) -> Calls:
+        steps = self.steps or 1
+        if self.version == "vmifgsm":
+            return Calls(gradients=steps * (1 + NEIGHBOURS))
+        if self.version == "apgd":  # which looks at the end whether the label is still right
+            return Calls(values=1, gradients=(self.restarts or 1) * (steps + 1))
+        return super().calls
 
     def _attack_one(
         self, search: Search, x: Tensor, ball: Ball, sample: int, random: RandomStreams, seed: int
