@@ -1,175 +1,152 @@
-"""Ours beside the engines': the same images, direction, ε and number of gradient steps (or of model calls, for Square).
+"""How strong is every attack, beside its counterparts in other libraries and beside the practical limit?
 
-Usage: python benchmarks/attack_strength.py --model lpips-alex --crop 96 --images 16 --out reports/attack-strength.md
-       python benchmarks/attack_strength.py --model birqa --limit-of   (adds the practical limit: hours)
+Runs what attack-strength.toml asks for and writes reports/attack-strength.md and .csv from all results there are. Every
+attack on a model is a cell of --out, written batch by batch: a run that was killed goes on where it was, and one
+process per model may run at the same time. Needs the extra engines.
 
-Needs the extra `engines`. An image counts as "at least as strong" where our gain is within the tolerance of theirs:
-0.1 % of theirs and 1e-6 of the clean score, which is float32's rounding of two implementations.
+Example: OMP_NUM_THREADS=1 python benchmarks/attack_strength.py --model lpips-alex --photographs /data/cid22
 """
 
-import argparse
-import shlex
-import sys
-import time
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
+import click
 import torch
-from torch import Tensor
+from strength_tables import Measured, Suite, report, to_csv
 
 import robustiqa as rq
-from robustiqa.attacks import ATTACKS
+from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.bench import run
+from robustiqa.benchmarks.plan import Request, plan
+from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.store import Store
+from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
-from robustiqa.core.images import center_crop
+from robustiqa.core.model import QualityModel
+from robustiqa.core.objective import DIRECTIONS
+from robustiqa.core.parameters import parse_eps
+from robustiqa.training.perturbations import Recipe, learn
 
-EPS = 8 / 255
-RELATIVE, ROUNDING = 1e-3, 1e-6
-ALPHA = "alpha=2/255"
-HEADERS = ("ours", "theirs", "ours at least as strong", "mean gain, ours", "theirs", "F + B, ours", "theirs",
-           "s/image, ours", "theirs")  # fmt: skip
-Images = list[tuple[str, Tensor, Tensor]]
+HERE: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Per image: gain of J, forwards and backwards of the search; and the seconds of them all."""
+class Setting:
+    """One model with its images and attacks, of the suite's file."""
 
-    gain: Tensor
-    clean: Tensor
-    forwards: Tensor
-    backwards: Tensor
-    seconds: float
+    model: QualityModel
+    options: dict[str, Any]
+    suite: dict[str, Any]
 
     @property
-    def calls(self) -> str:
-        """Forwards and backwards per image."""
-        return f"{float(self.forwards.float().mean()):.0f} + {float(self.backwards.float().mean()):.0f}"
+    def texts(self) -> list[str]:
+        """Every attack, as it is typed; the longest, which are the ensemble and the practical limit, come last."""
+        attacks = self.suite["attacks"]
+        texts = [*attacks["native"], *attacks["learned"], *(theirs for _, theirs in attacks["pairs"])]
+        texts += [attacks["ensemble"], *([attacks["limit"]] if self.options["limit"] else [])]
+        return [self.spelled(text) for text in dict.fromkeys(texts)]
+
+    def spelled(self, text: str) -> str:
+        return text.format(queries=self.options["queries"])
+
+    def jobs(self) -> Iterator[tuple[str, Job | InvalidInput]]:
+        """What each attack has to do, or why it cannot: a learned one that has learned nothing."""
+        for text in self.texts:
+            try:
+                yield text, self._job(rq.load_attack(text))
+            except InvalidInput as error:
+                yield text, error
+
+    def teach(self, photographs: Path) -> None:
+        """Train the learned attacks on photographs, unless the cache has them."""
+        data = rq.load_dataset("kadid-style", photographs)
+        for kind in self.suite["attacks"]["learned"]:
+            out = Path(self.suite["out"]) / "learned" / f"{kind}-{self.model.info.name}.safetensors"
+            sign = DIRECTIONS[self.suite["direction"]]
+            record = learn(kind, self.model, sign, data, Recipe(), out, lambda *_: None)
+            click.echo(f"{kind}: held-out mean J {record['held_out_j']}", err=True)
+
+    def _job(self, attack: Attack) -> Job:
+        request = Request(
+            models=(self.model,),
+            attacks=(attack,),
+            datasets=(rq.load_dataset(self.suite["dataset"]),),
+            eps=(parse_eps(self.suite["eps"]),),
+            directions=(self.suite["direction"],),
+            limit=self.options["images"],
+            crop=self.options["crop"],
+            seed=self.suite["seed"],
+        )
+        (job,) = (job for job in plan(request) if job.attack is not None)
+        return job
 
 
-def pairs_of(steps: int, apgd: int, queries: int) -> list[tuple[str, str]]:
-    """(ours, theirs), as they are typed, with equal budgets; those of ours that are not installed are left out.
-
-    The libraries' APGD takes one gradient more than its steps, so it is given one step fewer. ART's PGD has no random
-    start on a regressor, so ours starts from the image too.
-    """
-    plain = f"steps={steps},{ALPHA}"
-    every = [
-        ("fgsm", "torchattacks:fgsm"),
-        ("fgsm", "art:fgm"),
-        (f"bim:{plain}", f"torchattacks:bim,{plain}"),
-        (f"pgd:{plain}", f"torchattacks:pgd,{plain}"),
-        (f"pgd:{plain},random_start=false", f"art:pgd,{plain}"),
-        (f"mifgsm:{plain}", f"torchattacks:mifgsm,{plain}"),
-        (f"mifgsm:{plain}", f"art:mifgsm,{plain}"),
-        (f"apgd:steps={apgd}", f"torchattacks:apgd,steps={apgd - 1}"),
-        (f"square:queries={queries}", f"torchattacks:square,queries={queries}"),
-        (f"square:queries={queries}", f"art:square,queries={queries}"),
-    ]
-    return [(ours, theirs) for ours, theirs in every if ours.partition(":")[0] in ATTACKS.names()]
+def settings(suite: dict[str, Any], models: tuple[str, ...]) -> list[Setting]:
+    """Of the models asked for, or of all."""
+    unknown = set(models) - set(suite["models"])
+    if unknown:
+        raise InvalidInput(f"{', '.join(sorted(unknown))} is not in the suite; it has {', '.join(suite['models'])}.")
+    return [Setting(rq.load_model(name), suite["models"][name], suite) for name in models or suite["models"]]
 
 
-def run(text: str, model: rq.QualityModel, images: Images, direction: str, seed: int) -> Outcome:
-    """One attack on every image, one at a time."""
-    attack, start = rq.load_attack(text), time.perf_counter()
-    rows = []
-    for name, ref, dist in images:
-        objective = rq.Objective(model, ref, direction)
-        result = attack.run(objective, dist, EPS, seed, ids=[name])
-        sign = model.info.orientation * objective.signs
-        gain = sign * (result.attacked_score - result.clean_score)
-        rows.append((gain, result.clean_score.abs(), result.cost.forwards, result.cost.backwards))
-    return Outcome(*(torch.cat(column) for column in zip(*rows, strict=True)), time.perf_counter() - start)
+def attack(setting: Setting, out: Path) -> None:
+    """Run what is missing."""
+    for text, job in setting.jobs():
+        label = f"{setting.model.info.name} {text}"
+        if isinstance(job, InvalidInput):
+            click.echo(f"{label}: left out, {job}", err=True)
+            continue
+        for _, error in run([job], out, batch_size=1).failures:
+            raise error
+        click.echo(f"{label}: done", err=True)
 
 
-def at_least_as_strong(ours: Outcome, theirs: Outcome) -> Tensor:
-    """Which images [N]."""
-    return ours.gain >= theirs.gain - RELATIVE * theirs.gain.abs() - ROUNDING * theirs.clean
-
-
-def compare(model: rq.QualityModel, images: Images, options: argparse.Namespace) -> list[str]:
-    """One line of the table per pair of attacks."""
-    lines = [f"| {' | '.join(HEADERS)} |", "|:--|:--|" + "--:|" * (len(HEADERS) - 2)]
-    known: dict[str, Outcome] = {}
-    for pair in pairs_of(options.steps, options.apgd, options.queries):
-        for text in pair:
-            if text not in known:
-                known[text] = run(text, model, images, options.direction, options.seed)
-                print(f"{text}: {float(known[text].gain.mean()):.4f} in {known[text].seconds:.1f} s", flush=True)
-        ours, theirs = (known[text] for text in pair)
-        share = float(at_least_as_strong(ours, theirs).float().mean())
-        columns = [
-            f"`{pair[0]}`", f"`{pair[1]}`", f"{share:.1%}", *(f"{float(o.gain.mean()):.4f}" for o in (ours, theirs)),
-            ours.calls, theirs.calls, *(f"{o.seconds / len(images):.2f}" for o in (ours, theirs)),
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(columns)} |")
-    return lines
-
-
-def practical_limit(model: rq.QualityModel, images: Images, options: argparse.Namespace) -> list[str]:
-    """How much a PGD of many steps and restarts gains over the ensemble and over APGD from five starts."""
-    limit = f"pgd:steps={options.limit_steps},restarts={options.limit_restarts},alpha=1/255"
-    best = run(limit, model, images, options.direction, options.seed)
-    lines = [f"| attack | mean gain | gap to `{limit}` | largest gap | F + B |", "|:--|--:|--:|--:|--:|"]
-    for text in (limit, "autoattack:standard", "apgd:steps=100,restarts=5"):
-        one = best if text == limit else run(text, model, images, options.direction, options.seed)
-        gap = (best.gain - one.gain) / best.gain.clamp_min(ROUNDING)
-        mean = 1 - float(one.gain.mean() / best.gain.mean())
-        gain, largest = float(one.gain.mean()), float(gap.max())
-        lines.append(f"| `{text}` | {gain:.4f} | {mean:+.2%} | {largest:+.2%} | {one.calls} |")
-        print(lines[-1], flush=True)
-    return ["", "## The practical limit", "", *lines]
-
-
-def load_images(dataset: str, count: int, crop: int) -> Images:
-    """The first ``count`` pairs, central windows of ``crop`` pixels [1, 3, crop, crop]."""
-    data = rq.load_dataset(dataset).limited(count)
-    return [(pair.id, *(center_crop(image, crop)[None] for image in data.images(pair))) for pair in data.pairs]
-
-
-def read_options() -> argparse.Namespace:
-    """From the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="lpips-alex")
-    parser.add_argument("--dataset", default="demo")
-    parser.add_argument("--crop", type=int, default=96)
-    parser.add_argument("--images", type=int, default=16)
-    parser.add_argument("--direction", choices=["up", "down"], default="up")
-    parser.add_argument("--steps", type=int, default=10, help="of BIM, PGD and MI-FGSM")
-    parser.add_argument("--apgd", type=int, default=100, help="gradients of APGD")
-    parser.add_argument("--queries", type=int, default=1000, help="model calls of Square")
-    parser.add_argument("--limit-of", action="store_true", help="measure the practical limit as well")
-    parser.add_argument("--limit-steps", type=int, default=1000)
-    parser.add_argument("--limit-restarts", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="Markdown file; printed in any case")
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Print the tables, and write them."""
-    options = read_options()
-    torch.set_num_threads(1)
-    model, images = rq.load_model(options.model), load_images(options.dataset, options.images, options.crop)
-    setting = f"{len(images)} images of {options.crop} pixels, ε = 8/255, direction {options.direction}, one thread."
-    meaning = (
-        "Gains are of the best image found, in the score's units; F + B are the search's passes per image. "
-        f"At least as strong: within {RELATIVE:.1%} of the other's gain. A negative gap: stronger than the limit."
+def measured(setting: Setting, store: Store) -> Measured:
+    """What the store holds of a model."""
+    rows = {}
+    for text, job in setting.jobs():
+        known = {} if isinstance(job, InvalidInput) else store.read(job.spec)
+        rows[text] = [] if isinstance(job, InvalidInput) else [known[p.id] for p in job.pairs if p.id in known]
+    attacks = setting.suite["attacks"]
+    return Measured(
+        model=setting.model.info,
+        options=setting.options,
+        sign=DIRECTIONS[setting.suite["direction"]] * setting.model.info.orientation,
+        rows=rows,
+        pairs=[(setting.spelled(ours), setting.spelled(theirs)) for ours, theirs in attacks["pairs"]],
+        limit=attacks["limit"],
     )
-    lines = [
-        f"# Strength of attacks on {options.model}",
-        "",
-        f"`python benchmarks/attack_strength.py {shlex.join(sys.argv[1:])}`",
-        "",
-        setting,
-        meaning,
-        "",
-        *compare(model, images, options),
-        *(practical_limit(model, images, options) if options.limit_of else []),
-    ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if options.out is not None:
-        write_atomically(options.out, text.encode())
+
+
+@click.command(help=__doc__)
+@click.argument("suite_file", type=click.Path(exists=True, path_type=Path), default=HERE / "attack-strength.toml")
+@click.option("--model", "models", multiple=True, help="A model of the suite; repeatable  [default: all]")
+@click.option("--photographs", type=click.Path(exists=True, path_type=Path),
+              help="Folder of photographs, none of demo's, to train the learned attacks on.")
+@click.option("--images", type=click.IntRange(min=1), help="Fewer images than the suite's, to try it out.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/attack-strength"), show_default=True)
+@click.option("--report", "report_file", type=click.Path(path_type=Path), default=Path("reports/attack-strength.md"),
+              show_default=True)
+@click.option("--only-report", is_flag=True, help="Run nothing; write the report of what there is.")
+def main(
+    suite_file: Path, models: tuple[str, ...], photographs: Path | None, images: int | None, out: Path,
+    report_file: Path, only_report: bool,
+) -> None:
+    torch.set_num_threads(1)
+    suite: dict[str, Any] = {**tomllib.loads(suite_file.read_text()), "out": str(out)}
+    if images is not None:
+        suite["models"] = {name: {**options, "images": images} for name, options in suite["models"].items()}
+    for setting in [] if only_report else settings(suite, models):
+        if photographs is not None:
+            setting.teach(photographs)
+        attack(setting, out)
+    found = [measured(setting, Store(out)) for setting in settings(suite, ())]
+    write_atomically(report_file, report(found, Suite(suite["dataset"], suite["eps"], suite["direction"])))
+    write_atomically(report_file.with_suffix(".csv"), to_csv(found))
+    click.echo(f"{report_file}")
 
 
 if __name__ == "__main__":

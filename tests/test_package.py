@@ -22,6 +22,8 @@ def test_the_wheel_holds_robustiqa_alone_at_its_top_level(tmp_path):
         "models/birqa/birqa.safetensors",
         "datasets/kadid10k_means.csv",
         "training/recipes/clean.toml",
+        "reports/html/templates/report.html.j2",
+        "reports/html/templates/light.css",
     ):
         assert f"robustiqa/{name}" in names
 

@@ -26,6 +26,7 @@ ATTACKS: Final[Registry[type["Attack"]]] = Registry(
         "parsimonious": "robustiqa.attacks.parsimonious:Parsimonious",
         "perceptual": "robustiqa.attacks.perceptual:Perceptual",
         "pgd": "robustiqa.attacks.pgd:PGD",
+        "pgd-adam": "robustiqa.attacks.pgd_adam:PGDAdam",
         "square": "robustiqa.attacks.square:Square",
         "torchattacks": "robustiqa.attacks.engines.torchattacks:TorchAttacks",
         "uap": "robustiqa.attacks.uap:UAP",

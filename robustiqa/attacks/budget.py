@@ -45,7 +45,8 @@ class Linf:
     """All images within ``eps`` of ``center`` [N, 3, H, W] in every pixel, and in [0, 1].
 
     ``low`` and ``high`` are the ball's corners, pulled in by one float where rounding would leave the ball: every x
-    with low <= x <= high has abs(x - center) <= eps, exactly, as the images' own precision computes it.
+    with low <= x <= high has abs(x - center) <= eps, exactly, both as float64 and as the images' own precision
+    computes it.
     """
 
     center: Tensor
@@ -64,14 +65,12 @@ class Linf:
             raise InvalidInput(f"eps {eps!r} is out of (0, 1]; images are in [0, 1], so write 8/255, not 8.")
         radius = _round_down(eps, center.dtype)
         low, high = (center - radius).clamp_min(0), (center + radius).clamp_max(1)
-        low = torch.where(center - low > radius, torch.nextafter(low, center), low)
-        high = torch.where(high - center > radius, torch.nextafter(high, center), high)
-        return cls(center, eps, low, high)
+        return cls(center, eps, _pulled_in(low, center, radius, eps), _pulled_in(high, center, radius, eps))
 
     def project(self, x: Tensor, index: Tensor | None = None) -> Tensor:
-        """The point of the ball nearest to ``x`` (rows ``index`` of the batch, or all)."""
+        """The point of the ball nearest to ``x`` (rows ``index`` of the batch, or all), in the ball's own precision."""
         low, high = (self.low, self.high) if index is None else (self.low[index], self.high[index])
-        return torch.minimum(torch.maximum(x, low), high)
+        return torch.minimum(torch.maximum(x.to(low.dtype), low), high)
 
     def random_point(self, random: RandomStreams) -> Tensor:
         """Uniform in the ball cut with [0, 1]: center + U(-eps, eps), clipped; row i from the stream of sample i."""
@@ -127,11 +126,12 @@ class L2:
     def project(self, x: Tensor, index: Tensor | None = None) -> Tensor:
         """``x`` cut with [0, 1], then pulled straight towards the centre; inside it stays as it is."""
         center = self.center if index is None else self.center[index]
-        inner = x.clamp(0, 1)
+        inner = x.to(center.dtype).clamp(0, 1)
         change, size = inner - center, rms(inner, center)
         share, shrink = (self.eps / size).clamp_max(1), 1e-7
-        while bool((rms(inner, center) > self.eps).any()):  # rounding to float32 may leave the ball by a hair
-            inner = torch.where(rows(size > self.eps), center + rows(share).to(x.dtype) * change, inner).clamp(0, 1)
+        while bool((outside := rms(inner, center) > self.eps).any()):  # again where rounding left it out by a hair
+            pulled = (center + rows(share).to(inner.dtype) * change).clamp(0, 1)
+            inner = torch.where(rows(outside), pulled, inner)
             share, shrink = share * (1 - min(shrink, 0.5)), 2 * shrink
         return inner
 
@@ -175,6 +175,12 @@ def rms(x: Tensor, center: Tensor) -> Tensor:
 def rows(values: Tensor) -> Tensor:
     """One value per sample [N], to be spread over images [N, 3, H, W]."""
     return values[:, None, None, None]
+
+
+def _pulled_in(corner: Tensor, center: Tensor, radius: Tensor, eps: float) -> Tensor:
+    """``corner``, one float nearer to ``center`` where it is out of the ball in either precision."""
+    away, exact = (corner - center).abs(), (corner.double() - center.double()).abs()
+    return torch.where((away > radius) | (exact > eps), torch.nextafter(corner, center), corner)
 
 
 def _round_down(eps: float, dtype: torch.dtype) -> Tensor:

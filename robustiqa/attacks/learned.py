@@ -63,7 +63,7 @@ class LearnedAttack(Attack):
         signs = [int(sign) for sign in search.signs.tolist()]
         networks = {sign: self._load(search.model, sign).to(x.device) for sign in sorted(set(signs))}
         with torch.no_grad():  # image by image: the result must not hang on the batch
-            moves = [networks[sign](image[None])[0] for sign, image in zip(signs, x, strict=True)]
+            moves = [networks[sign](image[None].float())[0] for sign, image in zip(signs, x, strict=True)]
         return ball.project(x + ball.eps * torch.stack(moves))
 
     def _load(self, model: QualityModel, sign: int) -> nn.Module:

@@ -1,14 +1,15 @@
-"""Square Attack, L∞, on a score (Andriushchenko, Croce, Flammarion and Hein, ECCV 2020, arXiv 1912.00049)."""
+"""Square Attack on a score (Andriushchenko, Croce, Flammarion and Hein, ECCV 2020, arXiv 1912.00049)."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.base import Access, Attack, Calls, at_least
-from robustiqa.attacks.budget import Ball
+from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
+from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
 from robustiqa.attacks.search import Search
+from robustiqa.attacks.square_l2 import Bumps, window_at
 from robustiqa.core.random import RandomStreams
 
 # the share of pixels in a square halves after these of 10,000 iterations, scaled to the budget
@@ -17,10 +18,11 @@ HALVINGS: Final = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
 @dataclass(frozen=True)
 class Square(Attack):
-    """Random search: windows set to the ball's corners, kept where J rises. It stops only when its queries are spent.
+    """Random search in squares, kept where J rises. It stops only when its queries are spent.
 
-    The first query is an image of vertical stripes; each further one sets one square per sample to ±ε, one sign per
-    channel. ``queries`` counts exactly the forward passes per sample.
+    In the L∞ ball the first query is an image of vertical stripes, and each further one sets a square per sample to ±ε,
+    one sign per channel. With ``norm=l2`` bumps take the place of both (algorithm 3 of the paper), and the mass of a
+    second square is moved into the first. ``queries`` counts exactly the forward passes per sample.
     """
 
     name: ClassVar[str] = "square"
@@ -29,9 +31,14 @@ class Square(Attack):
 
     queries: int = 5000
     p_init: float = 0.8
+    norm: Norm = "linf"
 
     def __post_init__(self) -> None:
         at_least(self, queries=1, p_init=0)
+        known_norm(self)
+
+    def _ball(self, center: Tensor, eps: float) -> Ball:
+        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:
@@ -40,39 +47,58 @@ class Square(Attack):
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
         height, width = x.shape[-2:]
         generators = random.generators()
-        signs = [torch.rand((3, 1, width), generator=generator) for generator in generators]
-        current = torch.where(torch.stack(signs).to(x.device) < 0.5, ball.low, ball.high)
+        shapes: _Shapes = _Corners() if self.norm == "linf" else Bumps()
+        current = ball.project(torch.stack([shapes.first(ball, i, one) for i, one in enumerate(generators)]))
         best_j = search.value(current)
-        draws = [_draws(generator, self.queries - 1) for generator in generators]
+        draws = [_draws(generator, self.queries - 1, shapes.draws) for generator in generators]
         for query in range(self.queries - 1):
-            side = square_side(query / max(1, self.queries), self.p_init, height, width)
-            windows = [_window(draw[query], side, height, width) for draw in draws]
-            saved = [current[i, :, rows, columns].clone() for i, (rows, columns, _) in enumerate(windows)]
-            for i, (rows, columns, low) in enumerate(windows):
-                corners = torch.where(low.to(x.device), ball.low[i, :, rows, columns], ball.high[i, :, rows, columns])
-                current[i, :, rows, columns] = corners
-            j = search.value(current)
+            side = square_side(query / max(1, self.queries), self.p_init, height, width, shapes.least_side)
+            proposed = [shapes.next(current[i], ball, i, side, draw[query]) for i, draw in enumerate(draws)]
+            candidate = ball.project(torch.stack(proposed))
+            j = search.value(candidate)
             rose = j > best_j
-            best_j = torch.where(rose, j, best_j)
-            for i in (~rose).nonzero().flatten().tolist():
-                rows, columns, _ = windows[i]
-                current[i, :, rows, columns] = saved[i]
+            best_j, current = torch.where(rose, j, best_j), torch.where(rows(rose), candidate, current)
         return current
 
 
-def square_side(progress: float, p_init: float, height: int, width: int) -> int:
-    """Side in pixels of the square at ``progress`` in [0, 1) of the budget; at least 1, at most the image."""
+class _Shapes(Protocol):
+    """What is tried in one norm, sample by sample; ``draws`` uniform numbers decide a query."""
+
+    draws: int
+    least_side: int
+
+    def first(self, ball: Ball, sample: int, generator: torch.Generator) -> Tensor:
+        """The first image [3, H, W]."""
+
+    def next(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Tensor:
+        """``current`` [3, H, W] with one square changed, as another tensor."""
+
+
+class _Corners:
+    """Pixels at the faces of an L∞ ball."""
+
+    draws = 5  # place (row, column) and three signs
+    least_side = 1
+
+    def first(self, ball: Ball, sample: int, generator: torch.Generator) -> Tensor:
+        stripes = torch.rand((3, 1, ball.center.shape[-1]), generator=generator) < 0.5
+        return torch.where(stripes.to(ball.center.device), ball.low[sample], ball.high[sample])
+
+    def next(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Tensor:
+        window = window_at(draw[:2], side, current.shape)
+        low = (draw[2:] < 0.5)[:, None, None].to(current.device)
+        changed = current.clone()
+        changed[window] = torch.where(low, ball.low[sample][window], ball.high[sample][window])
+        return changed
+
+
+def square_side(progress: float, p_init: float, height: int, width: int, least: int = 1) -> int:
+    """Side in pixels of the square at ``progress`` in [0, 1) of the budget; at least ``least``, at most the image."""
     halvings = sum(progress * 10_000 > step for step in HALVINGS)
     side = round((p_init / 2**halvings * height * width) ** 0.5)
-    return int(min(max(side, 1), height, width))
+    return int(min(max(side, least), height, width))
 
 
-def _draws(generator: torch.Generator, queries: int) -> Tensor:
-    """All random numbers of a sample at once [queries, 5]: place (row, column) and three signs."""
-    return torch.rand((queries, 5), generator=generator, dtype=torch.float64)
-
-
-def _window(draw: Tensor, side: int, height: int, width: int) -> tuple[slice, slice, Tensor]:
-    row, column, *_ = (draw[:2] * torch.tensor([height - side + 1, width - side + 1])).long().tolist()
-    return slice(row, row + side), slice(column, column + side), (draw[2:] < 0.5)[:, None, None]
-
+def _draws(generator: torch.Generator, queries: int, count: int) -> Tensor:
+    """All random numbers of a sample at once [queries, count]."""
+    return torch.rand((queries, count), generator=generator, dtype=torch.float64)

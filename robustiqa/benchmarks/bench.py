@@ -1,5 +1,6 @@
 """The benchmark as one call: plan, run what is missing, say what was done."""
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
+from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.requests import radii
 from robustiqa.benchmarks.runner import Compute, Job, missing, run_job
 from robustiqa.benchmarks.store import Store
@@ -60,6 +62,7 @@ def bench(
     threads: int = 1,
     jobs: int = 1,
     limits: Limits | None = None,
+    fail_fast: bool = False,
     calibrate: str | None = None,
     judges: Sequence[str] | None = None,
     save_images: bool = False,
@@ -79,6 +82,7 @@ def bench(
         threads: how many share a batch; above 1, models are called from several threads at once.
         jobs: processes of one thread each that share batches, instead of threads.
         limits: queries and seconds per sample after which a search stops and keeps its best.
+        fail_fast: stop at the first cell that fails; otherwise it keeps its traceback and the others go on.
         calibrate: such as ``"ssim=0.95"``: equal visibility in place of equal ε.
         judges: metrics that compare adversarials with the un-attacked images; None for DISTS, FSIM and SSIM, as far as
             weights are at hand.
@@ -105,7 +109,9 @@ def bench(
         calibration=wanted,
     )
     planned = observed(plan(request), Path(out), judges, keep=save_images)
-    return run(planned, Path(out), batch_size, progress=progress, threads=threads, workers=jobs)
+    return run(
+        planned, Path(out), batch_size, progress=progress, threads=threads, workers=jobs, fail_fast=fail_fast
+    )
 
 
 def observed(
@@ -137,14 +143,17 @@ def run(
     threads: int = 1,
     workers: int = 1,
     compute: Compute | None = None,
+    *,
+    fail_fast: bool = False,
 ) -> Outcome:
-    """Run jobs; one that raises is recorded and harms no other.
+    """Run jobs; one that raises keeps its traceback in its cell and harms no other.
 
     Args:
         progress: called with (what runs, samples done, samples to do) before each job and after each batch.
         threads: how many share a batch.
         workers: processes of one thread each that share batches; above 1, ``threads`` and ``device`` must be left.
         compute: makes the rows of a batch instead of the job's own attack; in this process and thread.
+        fail_fast: start nothing more after the first job that raises.
 
     Raises:
         InvalidInput: several workers with several threads, or on another device than the CPU.
@@ -158,7 +167,9 @@ def run(
         from robustiqa.benchmarks.workers import share  # noqa: PLC0415 (slow import, needed for several processes)
 
         count.start(f"{workers} processes")
-        share(jobs, store, batch_size, workers, count.advance, lambda job, error: failures.append((job, error)))
+        failures = share(jobs, store, batch_size, workers, count.advance, fail_fast=fail_fast)
+        for job, error in failures:  # only now: later batches of the same job would have made its journal forget them
+            _note(store, job, error, device)
         return Outcome(folder, tuple(failures))
     with Crew(threads) as crew:
         for job in jobs:
@@ -167,7 +178,14 @@ def run(
                 run_job(job, store, batch_size, device, compute or crew.run, count.advance)
             except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
                 failures.append((job, error))
+                _note(store, job, error, device)
+                if fail_fast:
+                    break
     return Outcome(folder, tuple(failures))
+
+
+def _note(store: Store, job: Job, error: Exception, device: torch.device) -> None:
+    store.fail(job.spec, "".join(traceback.format_exception(error)), environment(device))
 
 
 class _Count:

@@ -144,6 +144,8 @@ class SampleRow(_Record):
     a randomised model. ``seconds`` is the time of the thread that worked on it; several threads work at once.
     ``curve`` holds (budget, score) of the same search at smaller budgets: queries of a black-box attack, or the root
     mean square change where the attack looks for the smallest one. ``cut`` says that a limit stopped the search.
+    ``rivals`` holds the comparisons in which people saw the image as p0: (id of p1, share who preferred p1).
+    ``size`` is the (width, height) that was scored, after cropping; None in older cells.
     ``eps`` is the sample's own radius where the cell is calibrated; ``eps_missed`` says that every radius tried was
     too visible, or none. ``judged`` holds what other metrics say of the 8-bit adversarial beside the un-attacked image,
     by the metric's name, in its native units; None where the image is too small for it or the score is not finite.
@@ -172,6 +174,8 @@ class SampleRow(_Record):
     seconds: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
     cut: bool = False
+    rivals: tuple[tuple[str, float], ...] = ()
+    size: tuple[int, int] | None = None
     eps: float | None = None
     eps_missed: bool = False
     judged: dict[str, float | None] = {}
@@ -179,13 +183,14 @@ class SampleRow(_Record):
 
 
 class Cell(_Record):
-    """A specification with its rows and where they were computed."""
+    """A specification with its rows and where they were computed; ``error`` is the traceback of a run that raised."""
 
     schema_version: Literal[1] = SCHEMA
     spec: CellSpec
     provenance: dict[str, JsonValue]
     samples: tuple[SampleRow, ...]
     finished: bool = True
+    error: str = ""
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401 (any JSON value)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import NO_LIMITS, Limits
+from robustiqa.benchmarks.broken import defended, knowledge
 from robustiqa.benchmarks.calibration import Calibration
 from robustiqa.benchmarks.cell import CellSpec, DatasetRecord, ModelRecord, PartRecord
 from robustiqa.benchmarks.provenance import package_version
@@ -59,8 +60,8 @@ class Request:
 def plan(*requests: Request) -> list[Job]:
     """All jobs of some requests, each cell once.
 
-    For each model and defense its calibration scores and, where images are cropped, the scores of whole ones; then its
-    attacks. Without attacks clean scores of whole images alone.
+    For each model and defense its calibration scores; clean scores of whole images where these are cropped or the model
+    is defended (then without the defense as well); and its attacks. Without attacks clean scores of whole images alone.
 
     Raises:
         InvalidInput: what cannot run, such as an attack that has not learned what it needs.
@@ -116,7 +117,7 @@ def calibration_jobs(request: Request, crop: int | None, seed: int) -> list[Job]
 
 @dataclass(frozen=True)
 class Subject:
-    """A model with a defense in front of it, or none, and what cells say of them."""
+    """A model with a defense in front of it, or none, and what cells say of them, whatever the dataset."""
 
     model: QualityModel
     evaluated: QualityModel
@@ -125,9 +126,21 @@ class Subject:
 
     @classmethod
     def of(cls, model: QualityModel, defense: Defense | None) -> "Subject":
-        evaluated = model if defense is None else defense.apply(model)
+        evaluated = model if defense is None else defended(defense, model)
         record = None if defense is None else defense_record(defense, evaluated)
         return cls(model, evaluated, model_record(model), record)
+
+    @property
+    def undefended(self) -> "Subject":
+        """The model alone."""
+        return Subject(self.model, self.model, self.model_record, None)
+
+    def defense_on(self, labels: str) -> PartRecord | None:
+        """The defense, flagged where it was trained on ``labels``; a model that was carries its own flag."""
+        learned = set(self.evaluated.info.trained_on) - set(self.model.info.trained_on)
+        if self.defense_record is None or labels not in learned:
+            return self.defense_record
+        return self.defense_record.model_copy(update={"flags": ("labels-seen-in-training",)})
 
 
 @dataclass(frozen=True)
@@ -142,8 +155,7 @@ class _Planner:
         for subject in subjects(request):
             yield self.calibration(subject)
             for dataset, record, parts in wholes:
-                if request.crop is not None:
-                    yield self.job(subject, dataset.limited(request.limit), record, purpose="clean")
+                yield from self._clean(subject, dataset.limited(request.limit), record)
                 for attack in request.attacks:
                     for eps in request.eps:
                         for sign, part in parts.items():
@@ -154,13 +166,19 @@ class _Planner:
         part = load_demo().limited(CALIBRATION_PAIRS)
         return self.job(subject, part, dataset_record(part), purpose="calibration", crop=self.request.crop)
 
+    def _clean(self, subject: Subject, part: PairDataset, record: DatasetRecord) -> Iterator[Job]:
+        """Of whole images. What a defense costs on clean ones is part of every result."""
+        if self.request.crop is not None or subject.defense_record is not None:
+            yield self.job(subject, part, record, purpose="clean")
+        if subject.defense_record is not None:
+            yield self.job(subject.undefended, part, record, purpose="clean")
+
     def _parts(self, dataset: PairDataset) -> dict[Sign, PairDataset]:
-        """The pairs that need each sign."""
-        chosen = dataset.limited(self.request.limit)
-        if not chosen.pairs:
+        """The pairs that need each sign, with all comparisons, whatever the limit."""
+        if not dataset.limited(self.request.limit).pairs:
             raise InvalidInput(f"dataset {dataset.name} has no pairs to take {self.request.limit} of.")
         signs = _signs(self.request, dataset)
-        return {sign: dataclasses.replace(chosen, pairs=pairs) for sign, pairs in signs.items()}
+        return {sign: dataclasses.replace(dataset, pairs=pairs) for sign, pairs in signs.items()}
 
     def _attack_job(
         self,
@@ -174,10 +192,11 @@ class _Planner:
     ) -> Job:
         request = self.request
         attacked = subject.model if request.threat == "oblivious" else subject.evaluated
+        about, usable = _attack_record(attack, attacked, sign, dataset)
         job = self.job(subject, part, record, purpose="attack", crop=request.crop)
         spec = job.spec.model_copy(
             update={
-                "attack": _attack_record(attack, attacked, sign, dataset),
+                "attack": about,
                 "eps": eps,
                 "direction": sign,
                 "threat": attack.access if subject.defense_record is None else request.threat,
@@ -187,7 +206,7 @@ class _Planner:
                 "calibrate": None if request.calibration is None else request.calibration.record(),
             }
         )
-        return dataclasses.replace(job, spec=spec, attacked=attacked, attack=attack, calibration=request.calibration)
+        return dataclasses.replace(job, spec=spec, attacked=attacked, attack=usable, calibration=request.calibration)
 
     def job(
         self, subject: Subject, part: PairDataset, record: DatasetRecord, purpose: Purpose, crop: int | None = None
@@ -197,7 +216,7 @@ class _Planner:
             purpose=purpose,
             dataset=record,
             model=subject.model_record,
-            defense=subject.defense_record,
+            defense=subject.defense_on(record.labels),
             attack=None,
             eps=0.0,
             direction="none",
@@ -212,9 +231,9 @@ class _Planner:
 
 
 def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...]]:
-    """Which pairs of the (limited) dataset need which sign."""
+    """Which pairs of the (limited) dataset need which sign; of two compared images the preferred one is lowered."""
     chosen = dataset.limited(request.limit).pairs
-    needed: dict[Sign, set[str]] = {"up": set(), "down": set()}
+    needed: dict[Sign, set[str]] = {"up": set(), "down": _preferred(dataset, {pair.id for pair in chosen})}
     for direction in request.directions:
         if direction == "up" or direction == "down":  # noqa: PLR1714 (narrows the type)
             needed[direction] |= {pair.id for pair in chosen}
@@ -229,10 +248,20 @@ def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...
     return {sign: pairs for sign, pairs in subsets.items() if pairs}
 
 
-def _attack_record(attack: Attack, attacked: QualityModel, sign: str, whole: PairDataset) -> PartRecord:
+def _preferred(dataset: PairDataset, among: set[str]) -> set[str]:
+    """The images that people preferred to another one of ``among``, where the dataset holds comparisons."""
+    if not isinstance(dataset, TripletDataset):
+        return set()
+    compared = [triplet for triplet in dataset.triplets if {triplet.p0, triplet.p1} <= among]
+    return {t.p1 if t.preference > 0.5 else t.p0 for t in compared if t.preference != 0.5}
+
+
+def _attack_record(
+    attack: Attack, attacked: QualityModel, sign: str, whole: PairDataset
+) -> tuple[PartRecord, Attack]:
     """With what the attack has learned for this model; it fails here, before anything runs, where that is missing."""
-    learned = attack.learned(attacked, 1 if sign == "up" else -1)
-    return attack_record(attack, learned, references(whole.pairs))
+    usable, learned = knowledge(attack, attacked, 1 if sign == "up" else -1)
+    return attack_record(attack, learned, references(whole.pairs)), usable
 
 
 def _eot(request: Request, attacked: QualityModel) -> int:

@@ -38,7 +38,7 @@ def attack_record(attack: Attack, learned: Learned | None = None, evaluated_on: 
     )
 
 
-def defense_record(defense: Defense, defended: QualityModel) -> PartRecord:
+def defense_record(defense: Defense, defended: QualityModel, flags: Collection[str] = ()) -> PartRecord:
     """The same of a defense, with the weights of the model that it made."""
     parts = defense.parts if isinstance(defense, Composition) else (defense,)
     codes = [code_digest(part) for part in parts]
@@ -48,6 +48,7 @@ def defense_record(defense: Defense, defended: QualityModel) -> PartRecord:
         label="+".join(spelled(part.name, part) for part in parts),
         parameters=parameters,
         weights=weights_digest(defended),
+        flags=tuple(flags),
         code="built-in" if set(codes) == {"built-in"} else "+".join(codes),
     )
 

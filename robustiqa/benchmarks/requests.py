@@ -1,7 +1,7 @@
 """Runs of a suite, or of the command line, to requests: names are loaded, each once."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar, cast
 
 import torch
 
@@ -19,6 +19,8 @@ from robustiqa.defenses import load_defense
 from robustiqa.models import load_model
 
 EPS: Final = 8 / 255
+T = TypeVar("T")
+Broken = Callable[[str, str, Exception], None]
 
 
 def radii(eps: Sequence[float], calibrated: bool) -> tuple[float, ...]:
@@ -27,24 +29,33 @@ def radii(eps: Sequence[float], calibrated: bool) -> tuple[float, ...]:
 
 
 class Shelf:
-    """Models and datasets that were loaded for some runs, on one device."""
+    """Models and datasets that were loaded for some runs, on one device.
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    Args:
+        broken: hears (kind, name, error) of a plug-in that raised while it was loaded.
+    """
+
+    def __init__(self, device: torch.device, broken: Broken) -> None:
+        self._device, self._broken = device, broken
         self._models: dict[str, QualityModel] = {}
         self._datasets: dict[str, PairDataset] = {}
 
-    def request(self, run: Run) -> Request:
-        """What a run asks for.
+    def request(self, run: Run) -> Request | None:
+        """What a run asks for, without the plug-ins that raised; None where these were all its models, say.
 
         Raises:
             InvalidInput: a name, folder, value or weights that cannot be used.
         """
+        models = self._usable("model", self._model, run.models)
+        attacks = self._usable("attack", load_attack, run.attacks)
+        defenses = self._usable("defense", lambda name: None if name == NONE else load_defense(name), run.defenses)
+        if not models or not defenses or (run.attacks and not attacks):
+            return None
         return Request(
-            models=tuple(self._model(name) for name in run.models),
-            attacks=tuple(map(load_attack, run.attacks)),
+            models=models,
+            attacks=attacks,
             datasets=tuple(self._dataset(text) for text in run.datasets),
-            defenses=tuple(None if name == NONE else load_defense(name) for name in run.defenses),
+            defenses=defenses,
             eps=radii([parse_eps(text) for text in run.eps], run.calibrate is not None),
             directions=cast(tuple[Direction, ...], tuple(run.directions)),
             threat=cast(Threat, run.threat),
@@ -55,6 +66,17 @@ class Shelf:
             limits=Limits(run.max_queries, run.max_seconds),
             calibration=None if run.calibrate is None else calibration(run.calibrate),
         )
+
+    def _usable(self, kind: str, load: Callable[[str], T], names: Iterable[str]) -> tuple[T, ...]:
+        loaded = []
+        for name in names:
+            try:
+                loaded.append(load(name))
+            except InvalidInput:
+                raise
+            except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
+                self._broken(kind, name, error)
+        return tuple(loaded)
 
     def _model(self, name: str) -> QualityModel:
         if name not in self._models:

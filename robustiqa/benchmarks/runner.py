@@ -14,6 +14,7 @@ from robustiqa.benchmarks.calibration import Calibration
 from robustiqa.benchmarks.cell import CellSpec, SampleRow
 from robustiqa.benchmarks.observer import NOTHING, Observer
 from robustiqa.benchmarks.provenance import environment
+from robustiqa.benchmarks.rivals import with_rivals
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.images import center_crop
 from robustiqa.core.model import QualityModel
@@ -48,6 +49,11 @@ class Batch:
     ref: Tensor
     dist: Tensor
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the images."""
+        return self.dist.shape[3], self.dist.shape[2]
+
     def split(self, count: int) -> list["Batch"]:
         """Up to ``count`` batches of about equal size."""
         size = -(-len(self.pairs) // count)
@@ -79,9 +85,15 @@ def run_job(
     judge_late(job, store, provenance)
     with closing(batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
         for batch in ready:
-            store.append(job.spec, compute(job, batch), provenance)
+            store.append(job.spec, computed(job, batch, compute), provenance)
             advance(len(batch.pairs))
     close(job, store, provenance)
+
+
+def computed(job: Job, batch: Batch, compute: Compute) -> list[SampleRow]:
+    """The rows of a batch with the size of its images, and how people compared them."""
+    rows = [row.model_copy(update={"size": batch.size}) for row in compute(job, batch)]
+    return with_rivals(job.dataset, rows)
 
 
 def judge_late(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from robustiqa.attacks.base import Attack, AttackResult
+from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.perturbation import perturbations
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
@@ -31,9 +32,18 @@ class Attacked:
 
 
 def attack_pair(
-    objective: Objective, attack: Attack, dist: Tensor, direction: str, eps: float, seed: int = 0
+    objective: Objective,
+    attack: Attack,
+    dist: Tensor,
+    direction: str,
+    eps: float,
+    seed: int = 0,
+    limits: Limits | None = None,
 ) -> Attacked:
-    """Attack the image ``dist`` [3, H, W] within L∞ radius ``eps`` in [0, 1] units.
+    """Attack the image ``dist`` [3, H, W] within radius ``eps`` in [0, 1] units, of the attack's norm.
+
+    Args:
+        limits: where the search stops early; flagged ``budget-cut`` where it did.
 
     Raises:
         InvalidInput: images of different sizes or too small for the model, ε out of (0, 1], or scores that are not
@@ -41,7 +51,7 @@ def attack_pair(
     """
     start = time.perf_counter()
     model = objective.model
-    result = attack.run(objective, dist[None], eps, seed)
+    result = attack.run(objective, dist[None], eps, seed, limits=limits)
     rounded, change = (perturbations(dist[None], x)[0] for x in (result.adversarial_8bit, result.adversarial))
     record = {
         "model": model.info.name,
@@ -52,8 +62,9 @@ def attack_pair(
         **_scores(result, model.info.name),
         **asdict(change),
         "linf_8bit": rounded.linf,
+        "curve": [[point.at, float(point.score)] for point in result.curve if math.isfinite(float(point.score))],
         "seconds": time.perf_counter() - start,
-        "flags": sorted({*model.info.flags, *attack.flags, *_lost_gradients(result)}),
+        "flags": sorted({*model.info.flags, *attack.flags, *_of_the_search(objective, result)}),
     }
     return Attacked(dist, result.adversarial_8bit[0], record)
 
@@ -70,9 +81,15 @@ def _scores(result: AttackResult, name: str) -> dict[str, float | int]:
     return {**scores, "forwards": int(result.cost.forwards), "backwards": int(result.cost.backwards)}
 
 
-def _lost_gradients(result: AttackResult) -> list[str]:
-    counts = {"dead-gradients": result.cost.dead, "saturated": result.cost.saturated}
-    return [flag for flag, count in counts.items() if count.any()]
+def _of_the_search(objective: Objective, result: AttackResult) -> list[str]:
+    """The flags of ``docs/flags.md`` that one search can raise."""
+    raised = {
+        "budget-cut": result.cut.any(),
+        "dead-gradients": result.cost.dead.any(),
+        "saturated": result.cost.saturated.any(),
+        "randomised-without-eot": not objective.model.info.deterministic and objective.passes == 1,
+    }
+    return [flag for flag, applies in raised.items() if applies]
 
 
 def write_png(path: Path, image: Tensor) -> None:

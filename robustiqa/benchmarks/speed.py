@@ -12,6 +12,12 @@ from robustiqa.core.images import check_pair
 from robustiqa.core.model import QualityModel
 from robustiqa.core.objective import Objective
 
+Progress = Callable[[int, int], None]
+
+
+def _silent(_done: int, _total: int) -> None:
+    pass
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -21,18 +27,23 @@ class Speed:
         forward: from the two images to the score, the reference's features included.
         attack_step: score and gradient with respect to the distorted image, the reference prepared before; one draw of
             a randomised model.
+        flags: of the model.
     """
 
     model: str
     forward: float
     attack_step: float
+    flags: tuple[str, ...] = ()
 
 
-def measure(models: Sequence[QualityModel], ref: Tensor, dist: Tensor, runs: int) -> list[Speed]:
+def measure(
+    models: Sequence[QualityModel], ref: Tensor, dist: Tensor, runs: int, progress: Progress = _silent
+) -> list[Speed]:
     """Medians over ``runs``; in each run every model takes its turn, so that a slow moment of the machine meets all.
 
     Args:
         ref, dist: one pair [1, 3, H, W] in [0, 1], on the device of the models.
+        progress: called with (measurements done, to do): a model has two in each run, and two that are not counted.
 
     Raises:
         InvalidInput: images smaller than a model's minimum.
@@ -40,12 +51,15 @@ def measure(models: Sequence[QualityModel], ref: Tensor, dist: Tensor, runs: int
     for model in models:
         check_pair(ref, dist, model.info.min_size)
     tasks = [task for model in models for task in (_forward(model, ref, dist), _attack_step(model, ref, dist))]
-    for task in tasks:
-        task()
-    rounds = [[_seconds(task, ref.device) for task in tasks] for _ in range(runs)]
-    medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
+    turns = tasks * (1 + runs)
+    seconds = []
+    for done, task in enumerate(turns, start=1):
+        seconds.append(_seconds(task, ref.device))
+        progress(done, len(turns))
+    warm = seconds[len(tasks) :]
+    medians = [statistics.median(warm[i :: len(tasks)]) for i in range(len(tasks))]
     return [
-        Speed(model.info.name, forward, step)
+        Speed(model.info.name, forward, step, model.info.flags)
         for model, forward, step in zip(models, medians[::2], medians[1::2], strict=True)
     ]
 

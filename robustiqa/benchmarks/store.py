@@ -1,7 +1,8 @@
 """Cells on disk: a journal that grows by the batch, and a file that replaces it once the cell is done.
 
 ``DIR/cells/KEY.jsonl`` holds the specification in its first line and a sample in each further one; a kill can at
-most cut its last line short. ``DIR/cells/KEY.json`` is written atomically.
+most cut its last line short. Where the run raised, the last line is its traceback. ``DIR/cells/KEY.json`` is written
+atomically.
 """
 
 import json
@@ -33,9 +34,15 @@ class Store:
 
     def append(self, spec: CellSpec, rows: Sequence[SampleRow], provenance: dict[str, JsonValue]) -> None:
         """Add a batch of rows to the journal and flush it to disk."""
+        self._write(spec, [row.model_dump_json() for row in rows], provenance)
+
+    def fail(self, spec: CellSpec, error: str, provenance: dict[str, JsonValue]) -> None:
+        """Note in the journal that the run ended with ``error``; rows that follow, or a finished cell, forget it."""
+        self._write(spec, [json.dumps({"error": error})], provenance)
+
+    def _write(self, spec: CellSpec, lines: list[str], provenance: dict[str, JsonValue]) -> None:
         path = self._path(spec.key, "jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [row.model_dump_json() for row in rows]
         started = _has_header(path)
         if not started:
             header = {"schema_version": SCHEMA, "spec": spec.model_dump(mode="json"), "provenance": provenance}
@@ -84,9 +91,10 @@ class Store:
         header = next((record for record in records if "spec" in record), None)
         if header is None:
             return None
-        rows = [record for record in records if "spec" not in record]
+        rows = [record for record in records if "spec" not in record and "error" not in record]
+        error = records[-1].get("error", "")
         try:
-            return Cell.model_validate({**header, "samples": rows, "finished": False})
+            return Cell.model_validate({**header, "samples": rows, "finished": False, "error": error})
         except ValidationError as error:
             raise _no_cell(path, error) from error
 
@@ -97,7 +105,8 @@ class Store:
 def _merge(done: Cell | None, journal: Cell | None) -> Cell:
     parts = [cell for cell in (done, journal) if cell is not None]
     rows = {row.id: row for cell in parts for row in cell.samples}
-    return parts[0].model_copy(update={"samples": tuple(rows.values()), "finished": journal is None})
+    update = {"samples": tuple(rows.values()), "finished": journal is None, "error": parts[-1].error}
+    return parts[0].model_copy(update=update)
 
 
 def _no_cell(path: Path, error: ValidationError) -> InvalidInput:

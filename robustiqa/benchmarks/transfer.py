@@ -64,7 +64,7 @@ def transfer_jobs(cells: Sequence[Cell], targets: Sequence[Subject], pictures: P
         _job(cell, target, pictures)
         for target in targets
         for cell in cells
-        if (cell.spec.model, cell.spec.defense) != (target.model_record, target.defense_record)
+        if (cell.spec.model, cell.spec.defense) != (target.model_record, target.defense_on(cell.spec.dataset.labels))
     ]
 
 
@@ -90,7 +90,7 @@ def _spec(spec: CellSpec, target: Subject) -> CellSpec:
     return spec.model_copy(
         update={
             "model": target.model_record,
-            "defense": target.defense_record,
+            "defense": target.defense_on(spec.dataset.labels),
             "threat": "transfer",
             "randomised": not target.evaluated.info.deterministic,
             "eot": 1,
@@ -143,4 +143,5 @@ def _row(
         eps=made.eps,
         judged=made.judged,
         images=made.images,
+        rivals=made.rivals,
     )

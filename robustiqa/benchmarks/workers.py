@@ -7,6 +7,7 @@ batch at a time: the one that loses its worker a second time fails its own job o
 import pickle
 import sys
 import tempfile
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -24,7 +25,7 @@ from loky import ProcessPoolExecutor
 from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.runner import Job, batches, close, judge_late, missing
+from robustiqa.benchmarks.runner import Job, batches, close, computed, judge_late, missing
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import RobustIQAError
 from robustiqa.datasets.base import Pair
@@ -33,7 +34,6 @@ from robustiqa.models.from_file import MODULE
 CPU: Final = torch.device("cpu")
 WAITING: Final = 2  # batches per worker that are given out at a time
 Advance = Callable[[int], None]
-Fail = Callable[[Job, Exception], None]
 
 
 class WorkerLost(RobustIQAError):
@@ -84,10 +84,11 @@ class _Sharing:
     """One call of :func:`share`: what is given out, what is left of each job, and what must be given out again."""
 
     def __init__(
-        self, jobs: Sequence[Job], store: Store, size: int, advance: Advance, fail: Fail, folder: Path
+        self, jobs: Sequence[Job], store: Store, size: int, advance: Advance, folder: Path, *, fail_fast: bool
     ) -> None:
         self._jobs, self._store, self._size, self._folder = jobs, store, size, folder
-        self._advance, self._fail = advance, fail
+        self._advance, self._fail_fast = advance, fail_fast
+        self.failures: list[tuple[Job, Exception]] = []
         self._left: dict[int, int] = {}
         self._failed: set[int] = set()
         self._fresh = self._tasks()
@@ -111,6 +112,8 @@ class _Sharing:
     def _give(self, pool: _Pool, workers: int) -> None:
         """Fresh batches to all workers; lost ones alone, so that whoever kills a worker is known."""
         while len(self._given) < (1 if self._lost else WAITING * workers):
+            if self._fail_fast and self._failed:
+                return
             task = self._lost.popleft() if self._lost else next(self._fresh, None)
             if task is None:
                 return
@@ -147,7 +150,7 @@ class _Sharing:
     def _break(self, job: int, error: Exception) -> None:
         if job not in self._failed:
             self._failed.add(job)
-            self._fail(self._jobs[job], error)
+            self.failures.append((self._jobs[job], error))
 
     def _finished(self, job: int) -> None:
         """One batch less is left of a job; after its last one its cell is written."""
@@ -185,15 +188,19 @@ class _Sharing:
         return self._folder / f"{job}.pickle"
 
 
-def share(jobs: Sequence[Job], store: Store, size: int, workers: int, advance: Advance, fail: Fail) -> None:
-    """Run ``jobs`` in so many processes, in batches of ``size``.
+def share(
+    jobs: Sequence[Job], store: Store, size: int, workers: int, advance: Advance, *, fail_fast: bool = False
+) -> list[tuple[Job, Exception]]:
+    """Run ``jobs`` in so many processes, in batches of ``size``; the jobs that failed, each once.
 
     Args:
         advance: hears of how many samples were done.
-        fail: hears of a job that failed, once; the others go on.
+        fail_fast: give out nothing more after the first failure; otherwise the other jobs go on.
     """
     with tempfile.TemporaryDirectory(prefix="robustiqa-") as folder, _Pool(workers) as pool:
-        _Sharing(jobs, store, size, advance, fail, Path(folder)).run(pool, workers)
+        sharing = _Sharing(jobs, store, size, advance, Path(folder), fail_fast=fail_fast)
+        sharing.run(pool, workers)
+    return sharing.failures
 
 
 def _packed(job: Job) -> bytes:
@@ -219,14 +226,19 @@ def _compute(path: str, pairs: tuple[Pair, ...], size: int) -> list[SampleRow] |
     """In a worker: the rows of a batch, or what was raised."""
     try:
         job = _unpacked(path)
-        return [row for batch in batches(job.dataset, pairs, job.spec.crop, size, CPU) for row in run_batch(job, batch)]
+        ready = batches(job.dataset, pairs, job.spec.crop, size, CPU)
+        return [row for batch in ready for row in computed(job, batch, run_batch)]
     except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own job only)
         return _sendable(error)
 
 
 def _sendable(error: Exception) -> Exception:
+    """The error with its traceback, which does not travel with it, in a note."""
+    error.add_note(f"In a worker process:\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip())
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 (our own bytes)
     except Exception:  # noqa: BLE001 (some errors cannot be made from their arguments)
-        return WorkerError(f"{type(error).__name__}: {error}")
+        other = WorkerError(f"{type(error).__name__}: {error}")
+        other.add_note(error.__notes__[-1])
+        return other
     return error

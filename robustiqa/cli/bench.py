@@ -57,13 +57,15 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True,
               help="Processes of one thread each that share batches, instead of threads.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
+@click.option("--fail-fast", is_flag=True,
+              help="Stop at the first cell that fails; otherwise it keeps its traceback and the others go on.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and about how long it would take, and run nothing.")
 @click.pass_context
 def bench(context: click.Context, /, suite: Path | None, **values: Any) -> None:  # noqa: ANN401 (click's values)
     """Attack models on a dataset and print how far their scores moved.
 
-    Without options: birqa under autoattack, on 35 pairs of demo cropped to 128 pixels. That bare autoattack is its
-    quick version, flagged reduced-budget; ask for autoattack:standard to quote numbers. A run that was stopped
+    Without options: birqa under autoattack, on 35 pairs of demo cropped to 128 pixels. On demo alone a bare autoattack
+    is its quick version, flagged reduced-budget; ask for autoattack:standard to quote numbers. A run that was stopped
     continues where it was; a finished one is only reported again.
 
     SUITE is a TOML file of runs. Options that are given replace what it says, in all its runs. --dataset NAME=PATH says
@@ -86,6 +88,7 @@ def _with_demo_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     changed = dict(values)
     if is_demo and values["limit"] is None:
         changed["limit"] = DEMO_LIMIT
+    if is_demo:
         changed["attacks"] = tuple(_quick(name) for name in values["attacks"])
     if values["crop"] is None:
         changed["crop"] = DEMO_CROP if is_demo else 0

@@ -9,17 +9,20 @@ import torch
 from rich.console import Console
 
 from robustiqa.benchmarks.bench import Outcome, describe, observed, run
+from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.crew import default_threads
 from robustiqa.benchmarks.plan import Request, clean_jobs, merged, plan
 from robustiqa.benchmarks.requests import Shelf, on_datasets
 from robustiqa.benchmarks.runner import Job
 from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.suite import NONE, Run, Suite, load_suite
+from robustiqa.cli.clean_scores import restricted
 from robustiqa.cli.clean_tables import print_clean
 from robustiqa.cli.dry_run import announce
 from robustiqa.cli.options import torch_device
 from robustiqa.cli.progress import bar
 from robustiqa.datasets.base import PairDataset
+from robustiqa.reports.attacked_choices import attacked_choices, choices_markdown
 from robustiqa.reports.results import load_results
 from robustiqa.reports.terminal import print_table
 
@@ -37,8 +40,11 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
     suite = _of_options(values) if file is None else _of_file(file, values, given)
     out = values["out"] or Path("runs") / ("bench" if file is None else file.stem)
     device = torch_device(values["device"])
-    shelf = Shelf(device)
-    requests = [shelf.request(one) for one in suite.run]
+    broken: dict[tuple[str, str], Exception] = {}
+    shelf = Shelf(device, lambda kind, name, error: _say_broken(broken, kind, name, error))
+    requests = [request for request in map(shelf.request, suite.run) if request is not None]
+    if broken and (values["fail_fast"] or not requests):
+        raise click.exceptions.Exit(1)
     planned = merged(job for request in requests for job in plan(request))
     jobs = observed(planned, out, suite.judges, keep=suite.save_images)
     workers = values["jobs"]
@@ -46,7 +52,16 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
     if values["dry_run"]:
         announce(jobs, Store(out), values["batch_size"], device, threads, workers)
         return
-    _conclude(requests, jobs, _run(jobs, out, values["batch_size"], device, threads, workers))
+    outcome = _run(jobs, out, values["batch_size"], device, threads, workers, fail_fast=values["fail_fast"])
+    _conclude(requests, jobs, outcome)
+    if broken or outcome.failures:
+        raise click.exceptions.Exit(1)
+
+
+def _say_broken(known: dict[tuple[str, str], Exception], kind: str, name: str, error: Exception) -> None:
+    """Say of each plug-in that raised once that it did; the others go on."""
+    if known.setdefault((kind, name), error) is error:
+        click.echo(f"robustiqa: failed: {kind} {name}: {type(error).__name__}: {error}", err=True)
 
 
 def _of_options(values: Mapping[str, Any]) -> Suite:
@@ -86,7 +101,8 @@ def _text(value: object) -> str:
 
 
 def _run(
-    jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, threads: int, workers: int
+    jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, threads: int, workers: int, *,
+    fail_fast: bool,
 ) -> Outcome:
     with bar() as progress:
         task = progress.add_task("planning", total=None)
@@ -98,6 +114,7 @@ def _run(
             lambda label, done, total: progress.update(task, description=label, completed=done, total=total),
             threads,
             workers,
+            fail_fast=fail_fast,
         )
 
 
@@ -105,33 +122,38 @@ def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome
     """Print the cells that were asked for, where they are, and what failed."""
     for job, error in outcome.failures:
         click.echo(f"robustiqa: failed: {describe(job)}: {type(error).__name__}: {error}", err=True)
+    if outcome.failures:
+        click.echo(f"robustiqa: tracebacks are in {outcome.folder}/cells/*.jsonl.", err=True)
     if len(outcome.failures) < len(jobs):
         asked = {job.spec.key for job in jobs}
         _print_attacks(requests, asked, outcome.folder)
         _print_clean([request for request in requests if not request.attacks], outcome.folder)
         click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
         click.echo(f"Report:  robustiqa report {outcome.folder} --format md")
-    if outcome.failures:
-        raise click.exceptions.Exit(1)
 
 
 def _print_attacks(requests: Sequence[Request], asked: Collection[str], folder: Path) -> None:
     directions = list(dict.fromkeys(d for request in requests if request.attacks for d in request.directions))
-    if directions:
-        rows = [row for row in load_results(folder).rows(directions) if set(asked) & set(row.view.keys)]
-        print_table(rows, Console())
+    if not directions:
+        return
+    results = load_results(folder)
+    print_table([row for row in results.rows(directions) if set(asked) & set(row.view.keys)], Console())
+    choices = choices_markdown(attacked_choices(cell for cell in results.cells if cell.spec.key in asked))
+    if choices:
+        click.echo(f"\n{choices}", nl=False)
 
 
 def _print_clean(requests: Sequence[Request], folder: Path) -> None:
     """Correlations of runs without attacks: one table for each dataset, with the models of all runs."""
     cells = {cell.spec.key: cell for cell in Store(folder).cells()}
-    tables: dict[str, tuple[PairDataset, dict[str, Job]]] = {}
+    tables: dict[str, tuple[PairDataset, dict[str, Cell]]] = {}
     for request in requests:
         jobs = clean_jobs(request)
         for index, data in enumerate(request.datasets):
             limited = data.limited(request.limit)
-            own = {job.spec.key: job for job in jobs[index :: len(request.datasets)] if job.spec.key in cells}
+            found = [job for job in jobs[index :: len(request.datasets)] if job.spec.key in cells]
+            own = {job.spec.key: restricted(cells[job.spec.key], job) for job in found}
             tables.setdefault(limited.manifest(), (limited, {}))[1].update(own)
     for data, scored in tables.values():
         if scored:
-            print_clean(data, list(scored.values()), cells)
+            print_clean(data, list(scored.values()))

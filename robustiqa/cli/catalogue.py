@@ -29,10 +29,12 @@ def _summary(thing: object) -> str:
     return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
 
 
-def _model(_thing: object, name: str) -> dict[str, Any]:
+def _model(thing: object, name: str) -> dict[str, Any]:
     info = dataclasses.asdict(model_info(name))
     score = "lower is better" if info["lower_better"] else "higher is better"
-    return {"summary": f"{score}; {info['paper']}", **info}
+    is_plugin = isinstance(thing, type) and thing.__doc__ and MODELS.origin(name) != "built-in"
+    own = [_summary(thing).rstrip(".")] if is_plugin else []
+    return {"summary": "; ".join((*own, score, info["paper"])), **info}
 
 
 def _parameters(thing: Any, _name: str) -> dict[str, Any]:  # noqa: ANN401

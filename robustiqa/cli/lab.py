@@ -75,7 +75,7 @@ def bench_of(out: Path, **choices: Unpack[Choices]) -> Iterator["Bench"]:
     from robustiqa.core.model import QualityModel
     from robustiqa.datasets.synthetic import photographs
     from robustiqa.models import load_model
-    from robustiqa.training.recipe import load_recipe
+    from robustiqa.training.recipe import AdversarialRecipe, load_recipe
     from robustiqa.training.trial import Bench, Timing
 
     kind, path = split_path(choices["dataset"])
@@ -83,8 +83,10 @@ def bench_of(out: Path, **choices: Unpack[Choices]) -> Iterator["Bench"]:
         raise InvalidInput(f"dataset {kind!r} cannot be trained on; write kadid-style=FOLDER.")
     files = tuple(photographs(None if path is None else Path(path)).values())[: choices["limit"]]
     recipe = load_recipe(choices["recipe_name"], "birqa")
+    if isinstance(recipe, AdversarialRecipe):
+        raise InvalidInput(f"recipe {choices['recipe_name']!r} hardens a trained model; trials need one such as clean.")
     if choices["steps"] is not None:
-        recipe = recipe.model_copy(update={"steps": choices["steps"]})
+        recipe = recipe.lasting(choices["steps"])
     size, runs, yardstick = image_size(choices["size"]), choices["runs"], load_model("birqa")
 
     def clock(model: QualityModel) -> Timing:

@@ -25,6 +25,7 @@ from robustiqa.cli.train import train
 from robustiqa.cli.train_attack import train_attack
 from robustiqa.cli.transfer import transfer
 from robustiqa.core.errors import RobustIQAError
+from robustiqa.core.memory import keep_freed_memory
 
 EPILOG = """\b
 Start here:
@@ -50,6 +51,7 @@ for command in (
 
 def main() -> NoReturn:
     """Run the command line; errors that robustiqa raises on purpose become one line on standard error."""
+    keep_freed_memory()
     # Our own limit refuses such images, with a message of one line.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     try:

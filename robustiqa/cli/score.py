@@ -10,7 +10,7 @@ import click
 @click.argument("distorted", type=click.Path())
 @click.option("--model", "name", default="birqa", show_default=True, help="See: robustiqa models.")
 @click.option("--weights", default=None, help="Weights file or folder, or random (flagged).")
-@click.option("--json", "as_json", is_flag=True, help="Print model, score and lower_better as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print model, score, lower_better and any flags as JSON.")
 def score(reference: str, distorted: str, name: str, weights: str | None, as_json: bool) -> None:
     """Score the image file DISTORTED against REFERENCE."""
     import math
@@ -26,7 +26,7 @@ def score(reference: str, distorted: str, name: str, weights: str | None, as_jso
         raise InvalidInput(f"{model.info.name} gave {value} for {distorted} against {reference}.")
     if as_json:
         record = {"model": model.info.name, "score": value, "lower_better": model.info.lower_better}
-        click.echo(json.dumps(record))
+        click.echo(json.dumps(record | ({"flags": list(model.info.flags)} if model.info.flags else {})))
     else:
         better = "lower" if model.info.lower_better else "higher"
         flags = f"  [{' '.join(model.info.flags)}]" if model.info.flags else ""

@@ -1,47 +1,80 @@
 """``robustiqa speed``."""
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from robustiqa.core.parameters import split_path
+
+if TYPE_CHECKING:
+    import torch
+
+    from robustiqa.core.model import QualityModel
+    from robustiqa.reports.evaluation import Evaluation
+
 
 @click.command()
-@click.option("--model", "models", multiple=True, required=True, help="Repeatable; ratios are to the first.")
+@click.option("--model", "models", multiple=True, required=True,
+              help="Repeatable; ratios are to the first. Untrained: topiq:weights=random, which is flagged.")
 @click.option("--size", default="1920x1080", show_default=True, help="WIDTHxHEIGHT in pixels.")
 @click.option("--runs", type=click.IntRange(min=1), default=10, show_default=True, help="The BiRQA paper took 100.")
+@click.option("--dataset", default=None,
+              help="NAME or NAME=FOLDER: adds PLCC and SROCC of the whole images there  [default: speed alone]")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="First so many pairs of the dataset.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/speed"), show_default=True,
+              help="Folder of the dataset's scores; what it holds is not computed again.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
-@click.option("--json", "as_json", is_flag=True, help="Print seconds and ratios as JSON.")
-def speed(models: tuple[str, ...], size: str, runs: int, device: str, as_json: bool) -> None:
-    """Measure how many pairs a second models score, and how many steps of an attack they allow, side by side."""
+@click.option("--json", "as_json", is_flag=True, help="Print seconds, ratios and correlations as JSON.")
+def speed(
+    models: tuple[str, ...], size: str, runs: int, dataset: str | None, limit: int | None, out: Path, device: str,
+    as_json: bool,
+) -> None:
+    """Measure how many pairs a second models score, and how many steps of an attack they allow, side by side.
+
+    End to end, the reference's features included; the images are in memory. The paper's Figure 3:
+
+    \b
+      robustiqa speed --model birqa --model dists --runs 100 --dataset pdap-hdds=/data/pdap-hdds
+    """
     from robustiqa.benchmarks.speed import measure, synthetic_pair
     from robustiqa.cli.options import image_size, torch_device
+    from robustiqa.cli.progress import bar
     from robustiqa.models import load_model
+    from robustiqa.reports.speed import speed_markdown, speed_records
 
     width, height = image_size(size)
+    ref, dist = synthetic_pair(width, height)
     where = torch_device(device)
-    ref, dist = (image.to(where) for image in synthetic_pair(width, height))
-    speeds = measure([load_model(name).to(where) for name in models], ref, dist, runs)
-    first = speeds[0]
-    records = [
-        {
-            "model": one.model,
-            "forward_s": one.forward,
-            "forward_ratio": first.forward / one.forward,
-            "attack_step_s": one.attack_step,
-            "attack_step_ratio": first.attack_step / one.attack_step,
-        }
-        for one in speeds
-    ]
+    loaded = [load_model(name).to(where) for name in models]
+    evaluations = [] if dataset is None else _evaluations(loaded, dataset, limit, out, where)
+    with bar() as progress:
+        task = progress.add_task("timing", total=None)
+        speeds = measure(
+            loaded, ref.to(where), dist.to(where), runs,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )  # fmt: skip
     if as_json:
-        click.echo(json.dumps({"size": f"{width}x{height}", "runs": runs, "device": device, "models": records}))
+        records = speed_records(speeds, evaluations)
+        facts = {"size": f"{width}x{height}", "runs": runs, "device": device, "dataset": dataset, "models": records}
+        click.echo(json.dumps(facts, allow_nan=False))
         return
-    import pandas as pd
+    where_scored = "" if dataset is None else f"; PLCC and SROCC: {evaluations[0].n} pairs of {dataset}"
+    click.echo(f"{width}x{height}, {device}, median of {runs} interleaved runs{where_scored}\n")
+    click.echo(speed_markdown(speeds, evaluations))
 
-    rows = [
-        [one.model, *(cell for s, f in ((one.forward, first.forward), (one.attack_step, first.attack_step))
-                      for cell in (f"{s * 1000:.1f}", f"{1 / s:.2f}", f"{f / s:.2f}"))]
-        for one in speeds
-    ]  # fmt: skip
-    head = ["model", "forward ms", "pairs/s", "x first", "attack step ms", "steps/s", "x first"]
-    click.echo(f"{width}x{height}, {device}, median of {runs} interleaved runs\n")
-    click.echo(pd.DataFrame(rows, columns=head).to_markdown(index=False, disable_numparse=True))
+
+def _evaluations(
+    models: "list[QualityModel]", dataset: str, limit: int | None, out: Path, device: "torch.device"
+) -> "list[Evaluation]":
+    from robustiqa.cli.clean_scores import clean_cells
+    from robustiqa.core.errors import InvalidInput
+    from robustiqa.datasets import load_dataset
+    from robustiqa.datasets.triplets import TripletDataset
+    from robustiqa.reports.evaluation import evaluations
+
+    data = load_dataset(*split_path(dataset))
+    if isinstance(data, TripletDataset):
+        raise InvalidInput(f"{data.name} holds comparisons; PLCC and SROCC need a dataset of scores.")
+    return evaluations(clean_cells(models, [data], limit, out, device=device)[0])

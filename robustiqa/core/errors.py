@@ -40,3 +40,11 @@ class BrokenPlugin(RobustIQAError):
 
 class FaultyModel(RobustIQAError):
     """A model that breaks the contract of quality models; the message lists every finding."""
+
+
+class FaultyAttack(RobustIQAError):
+    """An attack that breaks the contract of attacks; the message lists every finding."""
+
+
+class FaultyDefense(RobustIQAError):
+    """A defense that breaks the contract of defenses; the message lists every finding."""

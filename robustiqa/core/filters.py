@@ -1,6 +1,6 @@
 """Filters shared by the models: luma and separable Gaussians."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -26,10 +26,33 @@ def gaussian_filter(x: Tensor, size: int, sigma: float, mode: Mode = "valid") ->
 
     ``valid`` returns size - 1 pixels less in height and width, ``same`` replicates the border.
     """
-    window = gaussian_window(size, sigma, x)
-    channels = x.shape[1]
+    window = gaussian_window(size, sigma, x).tolist()
     if mode == "same":
         half = size // 2
         x = F.pad(x, (half, size - 1 - half, half, size - 1 - half), mode="replicate")
-    columns = F.conv2d(x, window.view(1, 1, 1, -1).expand(channels, 1, 1, size), groups=channels)
-    return F.conv2d(columns, window.view(1, 1, -1, 1).expand(channels, 1, size, 1), groups=channels)
+    filtered: Tensor = _Filtered.apply(x, window)
+    return filtered
+
+
+class _Filtered(torch.autograd.Function):
+    """Filtering as sums of shifted images, in place: on CPUs several times faster than a convolution of one channel,
+    above all backwards. The window is symmetric, so that the transpose is the same filter on a border of zeros.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, window: list[float]) -> Tensor:  # noqa: ANN401
+        ctx.window = window
+        return _shifted_sum(_shifted_sum(x, window, -1), window, -2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        border = len(ctx.window) - 1
+        return _Filtered.apply(F.pad(gradient, (border,) * 4), ctx.window), None
+
+
+def _shifted_sum(x: Tensor, window: list[float], dim: int) -> Tensor:
+    length = x.shape[dim] - len(window) + 1
+    total = x.narrow(dim, 0, length) * window[0]
+    for shift, weight in enumerate(window[1:], start=1):
+        total.add_(x.narrow(dim, shift, length), alpha=weight)
+    return total

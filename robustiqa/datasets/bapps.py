@@ -51,7 +51,8 @@ class Bapps:
                 pairs.append(Pair(name, triplet.reference, triplet.kind, share, split=self.split))
                 paths[name] = (f"{folder}/ref/{stem}.png", f"{folder}/{side}/{stem}.png")
         count = TRIPLETS[self.split]
-        source = FolderPairs(f"bapps-{self.split}", tuple(pairs), higher_better=True, human_score=SCORE, labels="bapps",
+        labels = "bapps" if self.split == "train" else "bapps-val"  # models that say bapps were trained on train alone
+        source = FolderPairs(f"bapps-{self.split}", tuple(pairs), higher_better=True, human_score=SCORE, labels=labels,
                              score_range=(0.0, 1.0), root=root, paths=paths,
                              published=Published(2 * count, count, (64, 64), count))  # fmt: skip
         return TripletDataset(source.name, source.pairs, source.higher_better, SCORE, source.labels, triplets,

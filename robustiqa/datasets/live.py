@@ -59,7 +59,7 @@ def _official(root: Path) -> FolderPairs:
     pairs, paths = [], {}
     for (folder, file), name, value, skip in zip(files, names, dmos, is_reference, strict=True):
         if not skip:
-            pairs.append(Pair(file, Path(name).stem, folder, float(value)))
+            pairs.append(Pair(file, Path(name).stem, folder, score(repr(float(value)), f"live: {root}, {file}")))
             paths[file] = (f"refimgs/{name}", file)
     return _live("live", tuple(pairs), root, paths)
 

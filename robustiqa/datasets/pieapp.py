@@ -109,7 +109,7 @@ def _pairs(
                        score_range=(0.0, 1.0) if higher_better else None)  # fmt: skip
 
 
-def _rows(root: Path, part: str, kind: str, width: int) -> Iterator[tuple[Path, list[str]]]:
+def _rows(root: Path, part: str, kind: str, width: int) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Rows of the label files of all references in the part's list, with their file."""
     listing = inside(root, f"{part}_reference_list.txt").read_text(encoding="utf-8", errors="replace")
     for name in filter(None, map(str.strip, listing.splitlines())):

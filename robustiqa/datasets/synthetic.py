@@ -18,6 +18,7 @@ from robustiqa.core.images import FORMATS, read_rgb, to_tensor
 from robustiqa.datasets.base import Pair, PairDataset
 from robustiqa.datasets.distortions import LEVELS, TYPES, distort
 from robustiqa.datasets.expected_scores import expected_score
+from robustiqa.datasets.files import inside
 
 HUMAN_SCORE = "expected human score (KADID-10k mean of type and level)"
 LABELS = "kadid10k-means"
@@ -82,7 +83,7 @@ def photographs(path: Path | None) -> dict[str, Path]:
     """Image files below a folder by stem, which is their reference id.
 
     Raises:
-        DatasetLayoutError: no folder, no image of an accepted format in it, or two of one stem.
+        DatasetLayoutError: no folder, no image of an accepted format in it, two of one stem, or a link out of it.
     """
     if path is None or not path.is_dir():
         raise DatasetLayoutError(f"kadid-style: {path} is not a folder; write kadid-style=FOLDER of photographs.")
@@ -92,6 +93,7 @@ def photographs(path: Path | None) -> dict[str, Path]:
         if file.suffix.lower() in suffixes:
             if file.stem in files:
                 raise DatasetLayoutError(f"kadid-style: {files[file.stem]} and {file} share a name; rename one.")
+            inside(path, str(file.relative_to(path)))  # a link within the folder keeps its own name
             files[file.stem] = file
     if not files:
         raise DatasetLayoutError(f"kadid-style: no {'/'.join(FORMATS)} images below {path}.")

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Self
+from typing import Final, Self
 
 from torch import Tensor
 
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import Pair, PairDataset
+
+DERIVED: Final = "derived-"  # begins the name of a dataset whose comparisons nobody made
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,24 @@ class TripletDataset(PairDataset):
         triplets: in a fixed order; the first n of them are what ``--limit n`` takes.
         judgement: where the preferences come from, in words.
         source: the same pairs as a dataset of their own, which reads the images and under whose name they are scored.
+        derived: nobody was asked to choose; the preferences follow from the pairs' scores.
     """
 
     triplets: tuple[Triplet, ...]
     judgement: str
     source: PairDataset
+    derived: bool = field(default=False, kw_only=True)
 
     def images(self, pair: Pair) -> tuple[Tensor, Tensor]:
         return self.source.images(pair)
+
+    @cached_property
+    def rivals(self) -> dict[str, tuple[tuple[str, float], ...]]:
+        """For each p0, by pair id, the p1 of its comparisons and the share of people who preferred those."""
+        found: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for triplet in self.triplets:
+            found[triplet.p0].append((triplet.p1, triplet.preference))
+        return {name: tuple(rivals) for name, rivals in found.items()}
 
     def trio(self, triplet: Triplet) -> tuple[Tensor, Tensor, Tensor]:
         """Reference, p0 and p1 of a triplet, float32 [3, H, W] in [0, 1]."""
@@ -96,9 +108,9 @@ def derived_triplets(dataset: PairDataset) -> TripletDataset:
     )
     if not triplets:
         raise InvalidInput(f"{dataset.name}: no two images of one reference differ in score; nothing to derive.")
-    return TripletDataset(f"derived-{dataset.name}", dataset.pairs, dataset.higher_better, dataset.human_score,
+    return TripletDataset(f"{DERIVED}{dataset.name}", dataset.pairs, dataset.higher_better, dataset.human_score,
                           dataset.labels, triplets, f"order of {dataset.human_score} within a reference", dataset,
-                          score_range=dataset.score_range)  # fmt: skip
+                          score_range=dataset.score_range, derived=True)  # fmt: skip
 
 
 def _kind(a: Pair, b: Pair) -> str:

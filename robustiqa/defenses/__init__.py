@@ -12,6 +12,8 @@ DEFENSES: Final[Registry[type["Defense"]]] = Registry(
     "defense",
     "robustiqa.defenses",
     {
+        "aat": "robustiqa.defenses.trained:AAT",
+        "at": "robustiqa.defenses.trained:AT",
         "bilateral": "robustiqa.defenses.purifiers.bilateral:Bilateral",
         "bit-depth": "robustiqa.defenses.purifiers.bit_depth:BitDepth",
         "crop": "robustiqa.defenses.purifiers.crop:Crop",
@@ -22,7 +24,9 @@ DEFENSES: Final[Registry[type["Defense"]]] = Registry(
         "gaussian": "robustiqa.defenses.purifiers.gaussian:Gaussian",
         "jpeg": "robustiqa.defenses.purifiers.jpeg:JPEG",
         "median": "robustiqa.defenses.purifiers.median:Median",
+        "nt": "robustiqa.defenses.trained:NT",
         "noise": "robustiqa.defenses.purifiers.noise:Noise",
+        "r": "robustiqa.defenses.trained:R",
         "resize": "robustiqa.defenses.purifiers.resize:Resize",
         "rotate": "robustiqa.defenses.purifiers.rotate:Rotate",
         "tv": "robustiqa.defenses.purifiers.tv:TotalVariation",

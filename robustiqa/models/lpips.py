@@ -120,4 +120,6 @@ def _keep_a_distance(model: nn.Module) -> None:
             head.clamp_(min=0)
 
 
-TRAINABLE: Final = Trainable(ALEX, _published, _saved, half=True, on_label_scale=False, constrain=_keep_a_distance)
+TRAINABLE: Final = Trainable(
+    ALEX, _published, _saved, half=True, on_label_scale=False, constrain=_keep_a_distance, before=ALEX.info.trained_on
+)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from robustiqa.core.model import ModelInfo, QualityModel
-from robustiqa.core.random import derive_seed
+from robustiqa.core.random import derive_seed, own_random_numbers
 from robustiqa.models.entry import ModelEntry
 from robustiqa.models.weights import Tensors
 
@@ -32,6 +32,7 @@ class Trainable(Generic[P]):
         half: checkpoints are float16.
         on_label_scale: scores are labels, from 1 to 5; False lets the loss alone map them there (``LabelScale``).
         constrain: what the weights must keep to, restored in place after every step.
+        before: data that the weights of ``fresh`` have seen.
     """
 
     entry: ModelEntry[P]
@@ -41,6 +42,7 @@ class Trainable(Generic[P]):
     half: bool = False
     on_label_scale: bool = True
     constrain: Callable[[nn.Module], None] = _nothing
+    before: tuple[str, ...] = ()
 
     def begin(self, settings: P, start: Path | None, seed: int) -> QualityModel:
         """The model to train, with gradients for what trains: from the checkpoint ``start``, or as ``seed`` draws it.
@@ -49,11 +51,22 @@ class Trainable(Generic[P]):
             MissingWeights: weights that it starts from were found nowhere (with every way to get them).
             InvalidInput: ``start`` does not fit the architecture.
         """
-        if start is None:
-            torch.manual_seed(derive_seed("initial weights", seed))
-            model = self.fresh(settings, self.entry.info)
-        else:
-            model = self.entry.load(settings, start, self.entry.info)
+        if start is not None:
+            return self.resume(settings, start)
+        torch.manual_seed(derive_seed("initial weights", seed))
+        return self._learning(self.fresh(settings, self.entry.info))
+
+    def resume(self, settings: P, start: Path | None) -> QualityModel:
+        """The model to train on: from the checkpoint ``start``, or from the weights that its name stands for.
+
+        Raises:
+            MissingWeights: they were found nowhere (with every way to get them).
+            InvalidInput: ``start`` does not fit the architecture.
+        """
+        with own_random_numbers():
+            return self._learning(self.entry.load(settings, start, self.entry.info))
+
+    def _learning(self, model: QualityModel) -> QualityModel:
         model.requires_grad_()
         for name in self.frozen:
             model.get_submodule(name).requires_grad_(requires_grad=False)

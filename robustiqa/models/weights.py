@@ -160,8 +160,17 @@ def _explicit(files: Mapping[str, WeightFile], path: Path) -> dict[str, Loaded]:
     return loaded
 
 
+def found(file: WeightFile) -> Path | None:
+    """Where a file is already: in its package, in ``$ROBUSTIQA_WEIGHTS``, in the cache; None where it is nowhere.
+
+    Raises:
+        InvalidInput: the variable names no folder.
+    """
+    return _shipped(file) or _in_variable(file) or _in_cache(file)
+
+
 def _usual(file: WeightFile) -> Loaded:
-    return _load(file, _shipped(file) or _in_variable(file) or _in_cache(file) or _download(file))
+    return _load(file, found(file) or _download(file))
 
 
 def _load(file: WeightFile, path: Path) -> Loaded:

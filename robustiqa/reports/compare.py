@@ -10,9 +10,10 @@ import pandas as pd
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.compose import View
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.paired import Common
 from robustiqa.reports.render import DASH, budget_text, escape, frame_csv, frame_json, interval_text, number
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 Facets = dict[str, str]
 SETTING: Final[dict[str, Callable[[View], str]]] = {
@@ -46,7 +47,7 @@ class Difference:
     """A setting that both runs have, on the samples that both could score; differences are B minus A.
 
     Attributes:
-        setting: what both share; ``differs``: what they do not, as ``name: A -> B``.
+        setting: what both share; ``differs``: what they do not, as ``name: A → B``.
         gain, srocc_attacked, srocc_clean: (of A, of B, difference), all paired.
     """
 
@@ -146,7 +147,7 @@ def _difference(a: Row, b: Row, names: Sequence[str]) -> Difference | None:
 
 def _differs(a: View, b: View) -> tuple[str, ...]:
     facets = {**SETTING, **DETAILS}
-    return tuple(f"{name}: {read(a)} -> {read(b)}" for name, read in facets.items() if read(a) != read(b))
+    return tuple(f"{name}: {read(a)} → {read(b)}" for name, read in facets.items() if read(a) != read(b))
 
 
 def _words(rows: Sequence[Row]) -> str:
@@ -159,7 +160,7 @@ def environments(a: Iterable[Cell], b: Iterable[Cell]) -> list[str]:
     one, other = _environment(a), _environment(b)
     names = sorted(one.keys() | other.keys())
     return [
-        f"{name}: {' / '.join(sorted(one.get(name, {'?'})))} -> {' / '.join(sorted(other.get(name, {'?'})))}"
+        f"{name}: {' / '.join(sorted(one.get(name, {'?'})))} → {' / '.join(sorted(other.get(name, {'?'})))}"
         for name in names
         if one.get(name) != other.get(name)
     ]

@@ -9,7 +9,8 @@ import pandas as pd
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.triplets import Triplet, TripletDataset
-from robustiqa.reports.evaluation import common_samples, interval_cell, scores_of
+from robustiqa.reports.evaluation import common_samples, interval_cell, range_cell, scores_of
+from robustiqa.reports.flags import clean_flags
 from robustiqa.reports.render import escape, number
 from robustiqa.statistics import Interval, Resamples, TwoAFC, majority_accuracy, paired_difference, soft_score
 
@@ -19,18 +20,22 @@ class Comparison:
     """One model on the triplets that every model could score, clean; intervals are clustered by reference.
 
     Attributes:
+        soft_iid: the soft score with the i.i.d. interval, to be read where references are few.
         majority: None where no triplet has a majority.
         difference: soft score minus that of the table's first model, paired; None for the first itself.
         kinds: soft score within each kind of triplet.
+        flags: of the model, its labels and scores, and of the interval.
     """
 
     model: str
     n: int
     n_excluded: int
     soft: Interval
+    soft_iid: Interval
     majority: Interval | None
     difference: Interval | None
     kinds: dict[str, float]
+    flags: tuple[str, ...]
 
 
 def comparisons(data: TripletDataset, cells: Sequence[Cell]) -> list[Comparison]:
@@ -44,7 +49,7 @@ def comparisons(data: TripletDataset, cells: Sequence[Cell]) -> list[Comparison]
     triplets = [t for t in data.triplets if t.p0 in scored and t.p1 in scored]
     if not triplets:
         raise InvalidInput(f"{data.name}: no triplet has a finite score of both images from every model.")
-    resamples = Resamples.draw([t.reference for t in triplets])
+    resamples, iid = (Resamples.draw([t.reference for t in triplets], mode=mode) for mode in ("cluster", "iid"))
     choices = [_choices(cell, common, triplets) for cell in cells]
     softs = [soft_score(choice, resamples) for choice in choices]
     majorities = [majority_accuracy(choice, resamples) for choice in choices]
@@ -54,9 +59,11 @@ def comparisons(data: TripletDataset, cells: Sequence[Cell]) -> list[Comparison]
             n=len(triplets),
             n_excluded=len(data.triplets) - len(triplets),
             soft=soft.interval(),
+            soft_iid=soft_score(choice, iid).interval(),
             majority=None if majority is None else majority.interval(),
             difference=None if soft is softs[0] else paired_difference(soft, softs[0]),
             kinds=_by_kind(choice, triplets),
+            flags=tuple(sorted({*clean_flags(cell), *soft.interval().flags})),
         )
         for cell, choice, soft, majority in zip(cells, choices, softs, majorities, strict=True)
     ]
@@ -80,9 +87,10 @@ def comparisons_markdown(table: Sequence[Comparison]) -> str:
             "model": escape(c.model),
             "triplets": f"{c.n} (−{c.n_excluded})" if c.n_excluded else str(c.n),
             "soft 2AFC ↑ [95 % CI]": interval_cell(c.soft),
+            "i.i.d. CI": range_cell(c.soft_iid),
             "majority ↑ [95 % CI]": interval_cell(c.majority),
             f"Δ soft to {escape(table[0].model)} [95 % CI]": interval_cell(c.difference),
-            "flags": " ".join(c.soft.flags),
+            "flags": escape(" ".join(c.flags)),
         }
         for c in table
     ]

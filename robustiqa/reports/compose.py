@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,12 @@ class View:
         spec: of one of the group's cells (its own direction is that cell's).
         keys: of all cells of the group.
         rows: one per sample, sorted by id; ``signs`` says which cell each came from.
-        whole: clean rows of the uncropped images, by sample id; empty where images were not cropped.
+        whole: clean rows of the uncropped images, by sample id; empty where images were not cropped and the model has
+            no defense.
+        undefended: the same of the model without its defense; empty where it has none.
         calibration: clean rows of the calibration set.
         finished: no cell was cut short.
+        failed: a cell of the group, or the model's clean scores, ended with an error.
     """
 
     spec: CellSpec
@@ -34,6 +37,8 @@ class View:
     whole: Mapping[str, SampleRow]
     calibration: tuple[SampleRow, ...]
     finished: bool
+    undefended: Mapping[str, SampleRow] = field(default_factory=dict)
+    failed: bool = False
 
     @property
     def orientation(self) -> int:
@@ -68,24 +73,31 @@ def views(cells: Iterable[Cell]) -> Iterator[View]:
     ``up`` and ``down`` are shown where their cell holds every sample known of the group; ``tomean`` and ``random``
     where every sample has the sign that they need.
     """
+    cells = list(cells)
+    others = {_subject(cell.spec, cell.spec.purpose): cell for cell in cells if cell.spec.purpose != "attack"}
+    for group in attack_groups(cells):
+        yield from _directions(group, others)
+
+
+def attack_groups(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+    """Attacked cells that differ in direction alone, at most one of each."""
     groups: dict[str, list[Cell]] = {}
-    others: dict[str, tuple[SampleRow, ...]] = {}
     for cell in cells:
         if cell.spec.purpose == "attack":
             groups.setdefault(_group(cell.spec), []).append(cell)
-        else:
-            others[_subject(cell.spec, cell.spec.purpose)] = cell.samples
     for group in groups.values():
         signs = [cell.spec.direction for cell in group]
         if len(set(signs)) == len(signs):
-            yield from _directions(group, others)
+            yield group
         else:  # an attack learned anew: nothing says which of its files belong together
-            for cell in group:
-                yield from _directions([cell], others)
+            yield from ([cell] for cell in group)
 
 
-def _directions(group: list[Cell], others: Mapping[str, tuple[SampleRow, ...]]) -> Iterator[View]:
+def _directions(group: list[Cell], others: Mapping[str, Cell]) -> Iterator[View]:
     spec = group[0].spec
+    whole, calibration = (others.get(_subject(spec, purpose)) for purpose in ("clean", "calibration"))
+    undefended = None if spec.defense is None else others.get(_subject(spec, "clean", defended=False))
+    known = [cell for cell in (*group, whole, calibration, undefended) if cell is not None]
     by_sign = {+1: _rows(group, "up"), -1: _rows(group, "down")}
     samples = {**by_sign[+1], **by_sign[-1]}
     ids = sorted(samples)
@@ -99,16 +111,18 @@ def _directions(group: list[Cell], others: Mapping[str, tuple[SampleRow, ...]]) 
     for direction, signs in wanted.items():
         rows = [by_sign[int(sign)].get(i) for i, sign in zip(ids, signs, strict=True)]
         complete = tuple(row for row in rows if row is not None)
-        if len(complete) == len(ids):
+        if len(complete) == len(ids) and (ids or direction in {cell.spec.direction for cell in group}):
             yield View(
                 spec=spec,
                 keys=tuple(cell.spec.key for cell in group),
                 direction=direction,
                 rows=complete,
                 signs=signs,
-                whole={row.id: row for row in others.get(_subject(spec, "clean"), ())},
-                calibration=others.get(_subject(spec, "calibration"), ()),
+                whole={row.id: row for row in (whole.samples if whole else ())},
+                calibration=calibration.samples if calibration else (),
                 finished=all(cell.finished for cell in group),
+                undefended={row.id: row for row in (undefended.samples if undefended else ())},
+                failed=any(cell.error for cell in known),
             )
 
 
@@ -116,9 +130,9 @@ def _rows(group: Iterable[Cell], direction: str) -> dict[str, SampleRow]:
     return {row.id: row for cell in group if cell.spec.direction == direction for row in cell.samples}
 
 
-def _subject(spec: CellSpec, purpose: str) -> str:
+def _subject(spec: CellSpec, purpose: str, *, defended: bool = True) -> str:
     """What clean scores belong to: a defended model with, for ``clean`` its dataset, for ``calibration`` its crop."""
-    defense = None if spec.defense is None else spec.defense.model_dump(mode="json")
+    defense = None if spec.defense is None or not defended else spec.defense.model_dump(mode="json")
     scope = spec.crop if purpose == "calibration" else spec.dataset.manifest
     return canonical([purpose, scope, spec.model.model_dump(mode="json"), defense, spec.version])
 

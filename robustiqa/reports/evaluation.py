@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.compose import quality_of
+from robustiqa.reports.flags import clean_flags
 from robustiqa.reports.render import DASH, escape, number
 from robustiqa.statistics import (
     Bootstrapped,
@@ -38,6 +39,7 @@ class Evaluation:
         plcc: after the 4-parameter logistic of VQEG.
         krocc_interval, plcc_interval: the same with the interval clustered by reference.
         difference: SROCC minus that of the table's first model, paired, clustered; None for the first itself.
+        flags: of the model, its labels and scores, and of the interval.
     """
 
     model: str
@@ -52,6 +54,7 @@ class Evaluation:
     within_type: WithinType
     difference: Interval | None
     difference_iid: Interval | None
+    flags: tuple[str, ...]
 
 
 def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
@@ -84,6 +87,7 @@ def evaluations(cells: Iterable[Cell]) -> list[Evaluation]:
             within_type=srocc_within_type(human, s, types),
             difference=_difference(boot, boots[0], "cluster"),
             difference_iid=_difference(boot, boots[0], "iid"),
+            flags=tuple(sorted({*clean_flags(cell), *boot["cluster"].interval().flags})),
         )
         for cell, s, fit, boot in zip(cells, scores, fits, boots, strict=True)
     ]
@@ -120,13 +124,13 @@ def evaluation_markdown(table: Sequence[Evaluation]) -> str:
             "model": escape(e.model),
             "n": f"{e.n} (−{e.n_excluded})" if e.n_excluded else str(e.n),
             "SROCC ↑ [95 % CI]": interval_cell(e.srocc),
-            "i.i.d. CI": _range(e.srocc_iid),
+            "i.i.d. CI": range_cell(e.srocc_iid),
             "KROCC ↑ [95 % CI]": interval_cell(e.krocc_interval),
             "PLCC ↑ [95 % CI]": interval_cell(e.plcc_interval),
             "within type ↑": number(e.within_type.mean),
             f"Δ SROCC to {escape(table[0].model)} [95 % CI]": interval_cell(e.difference),
-            "i.i.d. Δ CI": _range(e.difference_iid),
-            "flags": " ".join(e.srocc.flags),
+            "i.i.d. Δ CI": range_cell(e.difference_iid),
+            "flags": escape(" ".join(e.flags)),
         }
         for e in table
     ]
@@ -153,8 +157,9 @@ def summary_markdown(tables: Mapping[str, Sequence[Evaluation]]) -> str:
 
 def interval_cell(interval: Interval | None) -> str:
     """``0.912 [0.874, 0.941]``, or a dash."""
-    return DASH if interval is None else f"{number(interval.estimate)} {_range(interval)}"
+    return DASH if interval is None else f"{number(interval.estimate)} {range_cell(interval)}"
 
 
-def _range(interval: Interval | None) -> str:
+def range_cell(interval: Interval | None) -> str:
+    """``[0.874, 0.941]``, or a dash."""
     return DASH if interval is None else f"[{number(interval.lo)}, {number(interval.hi)}]"

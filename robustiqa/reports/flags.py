@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from robustiqa.benchmarks.cell import Cell, CellSpec
 from robustiqa.reports.compose import View
 
 SLACK: Final = 1e-7  # ε is stored as float64, perturbations as float32
@@ -11,12 +12,31 @@ ROUNDING: Final = 0.1  # of the gain
 
 def flags_of(view: View) -> tuple[str, ...]:
     """All flags of a view, sorted; ``docs/flags.md`` says what each means."""
-    found = set(view.spec.model.flags) | {flag for flag, applies in _CHECKS.items() if applies(view)}
-    if view.spec.attack is not None:
-        found |= set(view.spec.attack.flags)
+    found = _of_subject(view.spec) | {flag for flag, applies in _CHECKS.items() if applies(view)}
+    found |= {flag for part in (view.spec.attack, view.spec.defense) if part is not None for flag in part.flags}
     if view.spec.crop is not None:
         found.add(f"crop-{view.spec.crop}")
     return tuple(sorted(found))
+
+
+def clean_flags(cell: Cell) -> tuple[str, ...]:
+    """All flags of clean scores, sorted: those of the model, of its labels, and of scores that are missing."""
+    found = _of_subject(cell.spec)
+    if cell.spec.model.code != "built-in":
+        found.add("plug-in")
+    if any(row.status != "ok" for row in cell.samples):
+        found.add("non-finite-scores")
+    return tuple(sorted(found))
+
+
+def _of_subject(spec: CellSpec) -> set[str]:
+    """What the model and the dataset bring with them, whatever is done to them."""
+    found = set(spec.model.flags)
+    if spec.dataset.labels in spec.model.trained_on:
+        found.add("labels-seen-in-training")
+    if spec.dataset.human_score.startswith("expected"):
+        found.add("expected-scores")
+    return found
 
 
 def dead_share(view: View) -> float:
@@ -37,10 +57,6 @@ def _eps_exceeded(view: View) -> bool:
     return any(row.linf is not None and row.linf > view.spec.eps + SLACK for row in view.rows)
 
 
-def _labels_seen(view: View) -> bool:
-    return view.spec.dataset.labels in view.spec.model.trained_on
-
-
 def _is_adaptive(view: View) -> bool:
     return view.spec.threat not in {"oblivious", "transfer"}
 
@@ -52,8 +68,7 @@ _CHECKS: Final[dict[str, Callable[[View], bool]]] = {
     "calibration-missed": lambda view: any(row.eps_missed for row in view.rows),
     "dead-gradients": lambda view: any(row.dead_gradients for row in view.rows),
     "eps-exceeded": _eps_exceeded,
-    "labels-seen-in-training": _labels_seen,
-    "expected-scores": lambda view: view.spec.dataset.human_score.startswith("expected"),
+    "failed": lambda view: view.failed,
     "non-adaptive": lambda view: view.spec.threat == "oblivious",
     "non-finite-scores": lambda view: any(row.status != "ok" for row in view.rows),
     "randomised-without-eot": lambda view: view.spec.randomised and view.spec.eot == 1 and _is_adaptive(view),

@@ -8,9 +8,10 @@ from typing import Final, Literal, get_args
 import pandas as pd
 
 from robustiqa.reports.compose import View
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.paired import Common, Paired, flags_of_estimates
 from robustiqa.reports.render import DASH, budget_text, escape, frame_csv, frame_json, interval_text, threat_text
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 By = Literal["srocc", "gain"]
 BYS: Final[tuple[By, ...]] = get_args(By)

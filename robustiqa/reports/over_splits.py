@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,14 @@ from robustiqa.datasets.splits import Split
 from robustiqa.reports.evaluation import common_samples, scores_of
 from robustiqa.reports.render import DASH, escape, number
 from robustiqa.statistics import fit_logistic, krocc, plcc_after_logistic, srocc
+
+
+class Scored(NamedTuple):
+    """A scored dataset and the split whose test part counts; ``retrained`` if the model learned its train part."""
+
+    cell: Cell
+    split: Split
+    retrained: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,19 +37,23 @@ class SplitResult:
     srocc: float
     krocc: float
     predictions: pd.DataFrame
+    retrained: bool
 
 
-def over_splits(cells: Sequence[Cell], splits: Sequence[Split]) -> list[SplitResult]:
-    """Every model on every split, on the samples that all models could score.
+def over_splits(scored: Sequence[Scored]) -> list[SplitResult]:
+    """Each cell on the test part of its split, on the samples that all cells have finite scores of.
+
+    A model that stays the same brings one cell for all splits; one that was trained on each, a cell for each.
 
     Raises:
         InvalidInput: cells of several datasets, or no common sample.
     """
-    common = common_samples(cells)
-    return [_result(cell, split, common) for cell in cells for split in splits]
+    common = common_samples([one.cell for one in scored])
+    return [_result(one, common) for one in scored]
 
 
-def _result(cell: Cell, split: Split, ids: Sequence[str]) -> SplitResult:
+def _result(scored: Scored, ids: Sequence[str]) -> SplitResult:
+    cell, split, retrained = scored
     rows = {row.id: row for row in cell.samples}
     parts = np.array([split.part(rows[i].reference) for i in ids])
     human = np.array([rows[i].quality for i in ids])
@@ -54,8 +67,9 @@ def _result(cell: Cell, split: Split, ids: Sequence[str]) -> SplitResult:
         "score": scores[test],
         "mapped": fitted(scores[test]),
     })  # fmt: skip
-    return SplitResult(cell.spec.subject, split.name, plcc_after_logistic(fitted, scores[test], human[test]),
-                       srocc(human[test], scores[test]), krocc(human[test], scores[test]), frame)  # fmt: skip
+    plcc = plcc_after_logistic(fitted, scores[test], human[test])
+    ranks = (srocc(human[test], scores[test]), krocc(human[test], scores[test]))
+    return SplitResult(cell.spec.subject, split.name, plcc, *ranks, frame, retrained)
 
 
 def splits_markdown(results: Sequence[SplitResult]) -> str:
@@ -65,6 +79,7 @@ def splits_markdown(results: Sequence[SplitResult]) -> str:
         own = [result for result in results if result.model == model]
         records.append({
             "model": escape(model),
+            "weights": "trained on each split" if own[0].retrained else "the same",
             "splits": str(len(own)),
             "PLCC ↑": _spread([result.plcc for result in own]),
             "SROCC ↑": _spread([result.srocc for result in own]),

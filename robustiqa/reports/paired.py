@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustiqa.reports.compose import View
-from robustiqa.reports.rows import Estimate
+from robustiqa.reports.draws import Estimate
 from robustiqa.statistics import Bootstrapped, Resamples, bootstrap_mean, bootstrap_srocc, paired_difference
 
 Vector = NDArray[np.float64]

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.store import Store
+from robustiqa.reports.attacked_choices import AttackedChoices, attacked_choices, choices_markdown
+from robustiqa.reports.html.report import html_report
+from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
 
@@ -18,17 +22,27 @@ class Results:
 
     cells: tuple[Cell, ...]
 
-    def rows(self, directions: Sequence[str] = ()) -> list[Row]:
-        """One row per cell and direction; ``directions`` restricts them."""
-        return make_rows(self.cells, directions)
+    def rows(self, directions: Sequence[str] = (), domain: DomainChoice | None = None) -> list[Row]:
+        """One row per cell and direction; ``directions`` restricts them, IR-Scores are taken in ``domain``."""
+        return make_rows(self.cells, directions, domain=domain)
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """The rows as records, the columns of the CSV report."""
-        return to_frame(self.rows())
+    def to_dataframe(self, domain: DomainChoice | None = None) -> pd.DataFrame:
+        """The rows as records, the columns of the CSV report: numbers as numbers, NaN or None where undefined."""
+        return to_frame(self.rows(domain=domain))
 
-    def report(self, form: Format) -> str:
-        """The report as text."""
-        return render(self.rows(), form)
+    def choices(self) -> list[AttackedChoices]:
+        """Two-alternative choices under attack, where the datasets hold comparisons."""
+        return attacked_choices(self.cells)
+
+    def report(self, form: Format | Literal["html"], domain: DomainChoice | None = None) -> str:
+        """The report as text: ``md`` (with a table of the choices below the rows, where there are any), ``csv``,
+        ``tex``, ``json``, or ``html``: one file, with pictures where the images come with the install.
+        """
+        if form == "html":
+            return html_report(self.cells)
+        text = render(self.rows(domain=domain), form)
+        choices = choices_markdown(self.choices()) if form == "md" else ""
+        return f"{text}\n{choices}" if choices else text
 
 
 def load_results(*folders: str | Path) -> Results:

@@ -1,10 +1,9 @@
 """One row per cell and direction: the numbers of the report, with their intervals."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,56 +11,22 @@ from numpy.typing import NDArray
 from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.reports.compose import View, quality_of, views
 from robustiqa.reports.crosschecks import cross_flags
+from robustiqa.reports.draws import Draws, Estimate
 from robustiqa.reports.flags import dead_share, flags_of
+from robustiqa.reports.ir import DomainChoice, IRResult, ir_results
+from robustiqa.reports.scores import Scores, scores_of_view
 from robustiqa.statistics import (
-    UNDEFINED,
     ZERO_RANGE,
     Bootstrapped,
-    Interval,
-    Mode,
     Resamples,
     bootstrap_mean,
     bootstrap_srocc,
+    bootstrap_sroccs,
     gain_raw,
     srocc_within_type,
 )
 
 Vector = NDArray[np.float64]
-NO_INTERVAL: Final = Interval(math.nan, math.nan, math.nan, replicates=0, replicates_used=0, flags=(UNDEFINED,))
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval clustered by reference and, beside it, the i.i.d. one."""
-
-    clustered: Interval
-    iid: Interval
-
-    @property
-    def value(self) -> float:
-        return self.clustered.estimate
-
-
-@dataclass(frozen=True)
-class _Draws:
-    """The resamples of a row: the same for every row of the same samples, since they are drawn from one seed.
-
-    None where no sample is left to draw.
-    """
-
-    clustered: Resamples | None
-    iid: Resamples | None
-
-    @classmethod
-    def of(cls, references: Sequence[str], seed: int) -> "_Draws":
-        if not references:
-            return cls(None, None)
-        modes: tuple[Mode, Mode] = ("cluster", "iid")
-        return cls(*(Resamples.draw(references, mode=mode, seed=seed) for mode in modes))
-
-    def estimate(self, statistic: Callable[[Resamples], Bootstrapped]) -> Estimate:
-        clustered, iid = (NO_INTERVAL if r is None else statistic(r).interval() for r in (self.clustered, self.iid))
-        return Estimate(clustered, iid)
 
 
 @dataclass(frozen=True)
@@ -70,6 +35,7 @@ class Row:
 
     Attributes:
         srocc_clean, srocc_attacked: signed, between model quality and human quality, of the images as attacked.
+        srocc_drop: clean minus attacked, paired.
         srocc_whole: clean, of the uncropped images, to which the human scores belong; None where nothing was cropped.
         srocc_within_type: mean over distortion types with enough samples, clean.
         gain: mean change of quality in the attacked direction over the calibration range; ``gain_raw`` is native.
@@ -79,6 +45,9 @@ class Row:
         dead_share: share of the gradients that were zero everywhere or not finite.
         eps: mean radius over the samples, which differs between them where the cell is calibrated.
         judged: mean score that each judge gave the 8-bit adversarial against the un-attacked image, native units.
+        scores: scores of the literature.
+        ir: the IR-Score over all ε of a defended model; None for an undefended one, or where that was not attacked
+            alike.
     """
 
     view: View
@@ -86,6 +55,7 @@ class Row:
     n_excluded: int
     srocc_clean: Estimate
     srocc_attacked: Estimate
+    srocc_drop: Estimate
     srocc_whole: Estimate | None
     srocc_within_type: float
     gain: Estimate
@@ -99,17 +69,33 @@ class Row:
     eps: float
     judged: Mapping[str, float]
     flags: tuple[str, ...]
+    scores: Scores
+    ir: IRResult | None
 
 
-def make_rows(cells: Iterable[Cell], directions: Sequence[str] = (), seed: int = 0) -> list[Row]:
-    """Rows of all cells, sorted; ``directions`` restricts them (empty: every direction that is complete)."""
-    every = sorted(views(cells), key=_order)
-    chosen = [
-        (view, crossed)
-        for view, crossed in zip(every, cross_flags(every), strict=True)
+def make_rows(
+    cells: Iterable[Cell], directions: Sequence[str] = (), seed: int = 0, domain: DomainChoice | None = None
+) -> list[Row]:
+    """Rows of all cells, sorted; ``directions`` restricts them (empty: every direction that is complete).
+
+    Args:
+        domain: where scores are mapped to for IR-Scores; None: the exact map to human scores.
+
+    Raises:
+        InvalidInput: a domain or target that the cells do not have.
+    """
+    every = sorted_views(cells)
+    irs = ir_results(every, domain or DomainChoice(), seed)
+    return [
+        _row(view, crossed, seed, ir)
+        for view, crossed, ir in zip(every, cross_flags(every), irs, strict=True)
         if not directions or view.direction in directions
     ]
-    return [_row(view, crossed, seed) for view, crossed in chosen]
+
+
+def sorted_views(cells: Iterable[Cell]) -> list[View]:
+    """All views of the cells, in the order of reports."""
+    return sorted(views(cells), key=_order)
 
 
 def _order(view: View) -> tuple[str, ...]:
@@ -120,26 +106,33 @@ def _order(view: View) -> tuple[str, ...]:
     return (spec.dataset.name, spec.model.name, defense, attack, f"{spec.eps:.6f}", spec.threat, rank)
 
 
-def _row(view: View, crossed: AbstractSet[str], seed: int) -> Row:
-    keep = np.array([row.status == "ok" for row in view.rows])
+def _row(view: View, crossed: AbstractSet[str], seed: int, ir: IRResult | None = None) -> Row:
+    keep = np.array([row.status == "ok" for row in view.rows], dtype=bool)
     rows = [row for row in view.rows if row.status == "ok"]
     human = np.array([row.quality for row in rows])
     clean, attacked, rounded = (view.quality(name)[keep] for name in ("clean", "attacked", "attacked_8bit"))
     signs = view.signs[keep]
     width = view.width
-    draws = _Draws.of([row.reference for row in rows], seed)
+    draws = Draws.of([row.reference for row in rows], seed)
     raw = gain_raw(clean, attacked, signs)
     gain = draws.estimate(lambda resamples: bootstrap_mean(resamples, raw / width))
-    srocc_clean = draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, clean))
-    srocc_attacked = draws.estimate(lambda resamples: bootstrap_srocc(resamples, human, attacked))
+
+
+    def sroccs(resamples: Resamples) -> list[Bootstrapped]:
+        before, after = bootstrap_sroccs(resamples, human, [clean, attacked])
+        return [before, after, before - after]
+
+    srocc_clean, srocc_attacked, srocc_drop = draws.estimates(3, sroccs)
     seen = {flag for e in (gain, srocc_clean, srocc_attacked) for flag in e.clustered.flags}
     zero = {ZERO_RANGE} if math.isnan(width) else set()
+    partial = set() if ir is None else set(ir.flags)
     return Row(
         view=view,
         n=len(rows),
         n_excluded=len(view.rows) - len(rows),
         srocc_clean=srocc_clean,
         srocc_attacked=srocc_attacked,
+        srocc_drop=srocc_drop,
         srocc_whole=_whole(view, draws, rows, human),
         srocc_within_type=srocc_within_type(human, clean, [r.distortion for r in rows]).mean if rows else math.nan,
         gain=gain,
@@ -152,7 +145,9 @@ def _row(view: View, crossed: AbstractSet[str], seed: int) -> Row:
         dead_share=dead_share(view),
         eps=_radius(view, rows),
         judged=_judged(rows),
-        flags=tuple(sorted({*flags_of(view), *crossed, *seen, *zero})),
+        flags=tuple(sorted({*flags_of(view), *crossed, *seen, *zero, *partial})),
+        scores=scores_of_view(view),
+        ir=ir,
     )
 
 
@@ -173,7 +168,7 @@ def _judged(rows: Sequence[SampleRow]) -> dict[str, float]:
     return {name: _mean(math.nan if word is None else word for word in said) for name, said in words.items()}
 
 
-def _whole(view: View, draws: _Draws, rows: Sequence[SampleRow], human: Vector) -> Estimate | None:
+def _whole(view: View, draws: Draws, rows: Sequence[SampleRow], human: Vector) -> Estimate | None:
     whole = [view.whole.get(row.id) for row in rows]
     scored = [row for row in whole if row is not None and row.status == "ok"]
     if not scored or len(scored) < len(rows):

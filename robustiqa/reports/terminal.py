@@ -6,8 +6,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.reports.defenses import clean_costs, cost_key
+from robustiqa.reports.draws import Estimate
+from robustiqa.reports.evaluation import interval_cell
 from robustiqa.reports.render import DASH, budget_text, flags_text, interval_text, number, threat_text
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
 
@@ -45,7 +49,7 @@ def _cells(group: dict[str, Row]) -> tuple[str, ...]:
     attacked = group.get("tomean") or first
     gain_note = "" if up.view.direction == "up" else f" ({up.view.direction})"
     srocc_note = "" if attacked.view.direction == "tomean" else f" ({attacked.view.direction})"
-    model = spec.model.name if spec.defense is None else f"{spec.model.name} + {spec.defense.label}"
+    model = _model(spec)
     excluded = f"\n−{first.n_excluded}" if first.n_excluded else ""
     return (
         f"{spec.dataset.name}\n{model}",
@@ -58,6 +62,20 @@ def _cells(group: dict[str, Row]) -> tuple[str, ...]:
     )
 
 
+def _model(spec: CellSpec) -> str:
+    return spec.model.name if spec.defense is None else f"{spec.model.name} + {spec.defense.label}"
+
+
+def _costs(rows: Sequence[Row]) -> list[str]:
+    """What defenses cost on clean images."""
+    specs = {cost_key(row.view.spec): row.view.spec for row in rows}
+    texts = []
+    for key, cost in clean_costs(rows).items():
+        before, after, change = (interval_cell(one) for one in (cost.before, cost.after, cost.change))
+        texts.append(f"Clean cost of {_model(specs[key])}: SROCC {before} before, {after} after, change {change}.")
+    return texts
+
+
 def _two_lines(estimate: Estimate) -> str:
     return interval_text(estimate).replace(" ", "\n", 1)
 
@@ -67,9 +85,10 @@ def _notes(rows: Sequence[Row]) -> list[str]:
              if row.view.spec.attack and row.flags}  # fmt: skip
     notes = [f"flags  {text}" for text in sorted(flags)]
     notes += sorted({f"{row.view.spec.dataset.name}: {row.view.spec.dataset.human_score}." for row in rows})
-    whole = {f"{row.view.spec.model.name} {interval_text(row.srocc_whole)}" for row in rows if row.srocc_whole}
+    whole = {f"{_model(row.view.spec)} {interval_text(row.srocc_whole)}" for row in rows if row.srocc_whole}
     if whole:
         notes.append(f"Clean SROCC of the whole images: {', '.join(sorted(whole))}.")
+    notes += _costs(rows)
     notes.append(
         "[…]: 95 % interval, paired bootstrap clustered by reference. "
         "gain: mean rise of the reported quality over the model's q01-q99 range of clean scores; "

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from robustiqa.reports.compose import View
+from robustiqa.reports.draws import Estimate
 from robustiqa.reports.paired import Common, flags_of_estimates
 from robustiqa.reports.render import DASH, budget_text, escape, frame_csv, frame_json, interval_text
-from robustiqa.reports.rows import Estimate, Row
+from robustiqa.reports.rows import Row
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ chapter 13.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from robustiqa.core.errors import InvalidInput
 from robustiqa.statistics._arrays import FloatArray, IntArray, as_pair, as_vector, require_length
-from robustiqa.statistics._ranks import Ranking, weighted_srocc
+from robustiqa.statistics._ranks import Ranking, weighted_sroccs
 from robustiqa.statistics.correlation import srocc, undefined_reason
 from robustiqa.statistics.resamples import Resamples
 
@@ -43,6 +43,7 @@ class Interval:
         replicates_used: replicates on which the statistic is defined; the others were dropped.
         flags: "few-clusters" (fewer than 20 references: print the i.i.d. interval too),
             "degenerate-replicates" (some were dropped), "undefined" (no estimate or no replicate: print "—").
+        median: 50th percentile of the replicates used, the effect size of the BiRQA paper's Appendix C.5; NaN likewise.
     """
 
     estimate: float
@@ -51,6 +52,7 @@ class Interval:
     replicates: int
     replicates_used: int
     flags: tuple[str, ...] = ()
+    median: float = math.nan
 
     @property
     def claimable(self) -> bool:
@@ -81,6 +83,19 @@ class Bootstrapped:
         """The 95 % percentile interval of this statistic."""
         return interval(self.estimate, self.values, few_clusters=self.resamples.few_clusters)
 
+    def __sub__(self, other: "Bootstrapped") -> "Bootstrapped":
+        """The paired difference; a replicate that is undefined on either side is NaN.
+
+        Raises:
+            InvalidInput: the two were not bootstrapped on the same resamples of the same samples.
+        """
+        if not self.resamples.matches(other.resamples):
+            raise InvalidInput(
+                "a paired difference needs both statistics on the same resamples; "
+                "draw them once, restrict them to the samples that both have, and use them for both"
+            )
+        return Bootstrapped(self.estimate - other.estimate, self.values - other.values, self.resamples)
+
 
 def interval(estimate: float, values: ArrayLike, *, few_clusters: bool) -> Interval:
     """95 % percentile interval of replicate values; NaN replicates are dropped and counted.
@@ -93,19 +108,20 @@ def interval(estimate: float, values: ArrayLike, *, few_clusters: bool) -> Inter
     Raises:
         InvalidInput: ``values`` is not a 1-D array of at least one number.
     """
+    lower, upper = PERCENTILES
     replicates = as_vector("values", values)
     if replicates.size == 0:
         raise InvalidInput("values holds no replicate; draw at least one")
     used = replicates[np.isfinite(replicates)]
     defined = math.isfinite(estimate) and used.size > 0
-    lo, hi = np.percentile(used, PERCENTILES, method="linear") if defined else (math.nan, math.nan)
+    lo, median, hi = np.percentile(used, (lower, 50.0, upper), method="linear") if defined else (math.nan,) * 3
     raised = {
         FEW_CLUSTERS: few_clusters,
         DEGENERATE_REPLICATES: defined and used.size < replicates.size,
         UNDEFINED: not defined,
     }
     flags = tuple(flag for flag, is_raised in raised.items() if is_raised)
-    return Interval(estimate, float(lo), float(hi), replicates.size, used.size, flags)
+    return Interval(estimate, float(lo), float(hi), replicates.size, used.size, flags, float(median))
 
 
 def bootstrap_srocc(resamples: Resamples, human: ArrayLike, scores: ArrayLike) -> Bootstrapped:
@@ -114,13 +130,30 @@ def bootstrap_srocc(resamples: Resamples, human: ArrayLike, scores: ArrayLike) -
     Undefined input (see ``correlation``) gives NaN everywhere, and the flag "undefined" on the interval.
     Raises InvalidInput when the lengths differ from those of the resamples.
     """
-    human, scores = as_pair(human, scores, names=("human", "scores"))
-    require_length("human", human.size, resamples.size)
-    if undefined_reason(human, scores) is not None:
-        return _undefined(resamples)
-    rankings = Ranking.of(human), Ranking.of(scores)
-    values = [weighted_srocc(*rankings, weights) for weights in resamples.weight_blocks()]
-    return Bootstrapped(srocc(human, scores), np.concatenate(values), resamples)
+    return bootstrap_sroccs(resamples, human, [scores])[0]
+
+
+def bootstrap_sroccs(resamples: Resamples, human: ArrayLike, scores: Sequence[ArrayLike]) -> list[Bootstrapped]:
+    """``bootstrap_srocc`` of several models on the same samples: what concerns the human scores is computed once.
+
+    Args:
+        human: human scores [n], quality-oriented.
+        scores: of each model, [n], quality-oriented.
+
+    Raises:
+        InvalidInput: lengths differ from those of the resamples.
+    """
+    pairs = [as_pair(human, own, names=("human", "scores")) for own in scores]
+    results = [_undefined(resamples) for _ in pairs]
+    for values, _ in pairs:
+        require_length("human", values.size, resamples.size)
+    defined = [i for i, pair in enumerate(pairs) if undefined_reason(*pair) is None]
+    if defined:
+        truth, rankings = Ranking.of(pairs[defined[0]][0]), [Ranking.of(pairs[i][1]) for i in defined]
+        blocks = [weighted_sroccs(truth, rankings, weights) for weights in resamples.weight_blocks()]
+        for i, values in zip(defined, np.concatenate(blocks, axis=1), strict=True):
+            results[i] = Bootstrapped(srocc(*pairs[i]), values, resamples)
+    return results
 
 
 def bootstrap_mean(resamples: Resamples, values: ArrayLike) -> Bootstrapped:
@@ -156,16 +189,7 @@ def paired_difference(first: Bootstrapped, second: Bootstrapped) -> Interval:
     A replicate that is undefined on either side is dropped.
     Raises InvalidInput when the two were not bootstrapped on the same resamples of the same samples.
     """
-    if not first.resamples.matches(second.resamples):
-        raise InvalidInput(
-            "a paired difference needs both statistics on the same resamples; "
-            "draw them once, restrict them to the samples that both have, and use them for both"
-        )
-    return interval(
-        first.estimate - second.estimate,
-        first.values - second.values,
-        few_clusters=first.resamples.few_clusters,
-    )
+    return (first - second).interval()
 
 
 def _weighted_mean(weights: FloatArray, values: FloatArray) -> FloatArray:

@@ -41,8 +41,9 @@ class GainSummary:
     """Gains of one cell over its valid samples; every number is NaN when there are none.
 
     Attributes:
-        mean: mean gain in units of the calibration range; like the next three NaN with the flag "zero-range".
+        mean: mean gain in units of the calibration range; like the next four NaN with the flag "zero-range".
         mean_absolute: mean |gain|, in which opposite changes do not cancel.
+        mean_relative: mean of ``relative_gain``.
         q95: 95th percentile of the gain.
         worst: largest gain.
         mean_raw: mean gain in native units.
@@ -53,6 +54,7 @@ class GainSummary:
 
     mean: float
     mean_absolute: float
+    mean_relative: float
     q95: float
     worst: float
     mean_raw: float
@@ -111,6 +113,21 @@ def gain(
     return gain_raw(clean, attacked, sign) / unit.width
 
 
+def relative_gain(
+    clean: ArrayLike, attacked: ArrayLike, sign: ArrayLike, calibration_range: tuple[float, float]
+) -> FloatArray:
+    """The gain relative to the clean score, gain / (1 + c), per sample, [n]; c is the clean score scaled to the range.
+
+    MSU's relative gain (Antsiferova et al., AAAI 2024): the 1 keeps images of the lowest quality from being divided
+    by 0. NaN where a score is not finite, or c is -1 or less, a whole range below the calibration scores. Raises
+    InvalidInput as ``gain``.
+    """
+    unit = CalibrationRange(*calibration_range)
+    own = gain(clean, attacked, sign, calibration_range)
+    base = 1 + (as_vector("clean", clean) - unit.q01) / unit.width
+    return own / np.where(base > 0, base, np.nan)
+
+
 def gain_summary(
     clean: ArrayLike, attacked: ArrayLike, sign: ArrayLike, calibration_range: tuple[float, float]
 ) -> GainSummary:
@@ -122,9 +139,12 @@ def gain_summary(
     valid = raw[np.isfinite(raw)]
     unit = CalibrationRange(*calibration_range)
     scaled = valid / unit.width if unit.is_usable else np.full(valid.size, np.nan)
+    relative = relative_gain(clean, attacked, sign, unit) if unit.is_usable else np.full(raw.size, np.nan)
+    relative = relative[np.isfinite(relative)]
     raised = {ZERO_RANGE: not unit.is_usable, NON_FINITE: valid.size < raw.size}
     return GainSummary(
-        *_location(scaled),
+        **_location(scaled),
+        mean_relative=float(relative.mean()) if relative.size else math.nan,
         mean_raw=float(valid.mean()) if valid.size else math.nan,
         samples=valid.size,
         excluded=raw.size - valid.size,
@@ -132,11 +152,15 @@ def gain_summary(
     )
 
 
-def _location(gains: FloatArray) -> tuple[float, float, float, float]:
+def _location(gains: FloatArray) -> dict[str, float]:
     if gains.size == 0:
-        return (math.nan,) * 4
-    q95 = np.percentile(gains, 95, method="linear")
-    return float(gains.mean()), float(np.abs(gains).mean()), float(q95), float(gains.max())
+        return dict.fromkeys(("mean", "mean_absolute", "q95", "worst"), math.nan)
+    return {
+        "mean": float(gains.mean()),
+        "mean_absolute": float(np.abs(gains).mean()),
+        "q95": float(np.percentile(gains, 95, method="linear")),
+        "worst": float(gains.max()),
+    }
 
 
 def _as_signs(sign: ArrayLike, size: int) -> FloatArray:

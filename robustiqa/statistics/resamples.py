@@ -20,8 +20,8 @@ Mode: TypeAlias = Literal["cluster", "iid"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 MIN_CLUSTERS = 20
-# Bounds the working memory of one block to a few arrays of 8 MB whatever the size of the data set.
-_BLOCK_ELEMENTS = 2**20
+# Small enough for the few arrays of one block to stay in a core's cache, which halves the time of SROCC.
+_BLOCK_ELEMENTS = 2**15
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +136,13 @@ class Resamples:
         rows = max(1, _BLOCK_ELEMENTS // max(self.size, self.draws.shape[1]))
         for start in range(0, self.replicates, rows):
             yield self._unit_counts(self.draws[start : start + rows])[:, self.unit_of]
+
+    def leave_one_out_blocks(self) -> Iterator[FloatArray]:
+        """Weights of all samples but those of one unit, [some units, n] at a time, units in order (jackknife)."""
+        units = np.unique(self.unit_of)
+        rows = max(1, _BLOCK_ELEMENTS // self.size)
+        for start in range(0, units.size, rows):
+            yield (self.unit_of != units[start : start + rows, None]).astype(np.float64)
 
     @staticmethod
     def _unit_counts(draws: NDArray[np.int32]) -> FloatArray:

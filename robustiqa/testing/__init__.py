@@ -1,5 +1,16 @@
-"""For authors of plug-ins: does a model keep the contract that attacks and benchmarks rely on?"""
+"""For authors of plug-ins: does a model, an attack or a defense keep the contract that benchmarks rely on?"""
 
-from robustiqa.testing.models import Finding, check_model, find_faults
+from robustiqa.testing.attacks import check_attack, find_attack_faults
+from robustiqa.testing.defenses import check_defense, find_defense_faults
+from robustiqa.testing.findings import Finding
+from robustiqa.testing.models import check_model, find_faults
 
-__all__ = ["Finding", "check_model", "find_faults"]
+__all__ = [
+    "Finding",
+    "check_attack",
+    "check_defense",
+    "check_model",
+    "find_attack_faults",
+    "find_defense_faults",
+    "find_faults",
+]

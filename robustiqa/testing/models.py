@@ -2,39 +2,27 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from robustiqa.core.draws import reported_scores
 from robustiqa.core.errors import FaultyModel
-from robustiqa.core.filters import gaussian_filter
 from robustiqa.core.model import ModelInfo, QualityModel, check_scores
-
-SIDE: Final = 64
-SEEDS: Final = (11, 12, 13)
-TOLERANCE: Final = 1e-4  # of the scores' size: convolutions round by the size of the batch
-
-
-class Images(NamedTuple):
-    """References and distorted images of three samples [3, 3, H, W] in [0, 1]; ``worse`` is visibly distorted."""
-
-    ref: Tensor
-    dist: Tensor
-    worse: Tensor
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong: the name of the check and a sentence."""
-
-    check: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.check}: {self.message}"
+from robustiqa.testing.findings import (
+    SEEDS,
+    SIDE,
+    TOLERANCE,
+    Finding,
+    Images,
+    close,
+    collect,
+    refuse,
+    sample_images,
+    shown,
+)
 
 
 def check_model(model: QualityModel) -> None:
@@ -43,10 +31,8 @@ def check_model(model: QualityModel) -> None:
     Raises:
         FaultyModel: it does not; the message lists everything that was found.
     """
-    findings = find_faults(model)
-    if findings:
-        name = getattr(getattr(model, "info", None), "name", type(model).__name__)
-        raise FaultyModel(f"model {name!r} has {len(findings)} fault(s): " + "; ".join(map(str, findings)))
+    name = getattr(getattr(model, "info", None), "name", type(model).__name__)
+    refuse("model", name, find_faults(model), FaultyModel)
 
 
 def find_faults(model: QualityModel) -> list[Finding]:
@@ -55,12 +41,9 @@ def find_faults(model: QualityModel) -> list[Finding]:
     if found:
         return found
     model.frozen()
-    images = _images(max(SIDE, model.info.min_size))
+    images = sample_images(max(SIDE, model.info.min_size))
     for name, check in CHECKS.items():
-        try:
-            found += [Finding(name, message) for message in check(model, images)]
-        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; that is the finding)
-            found.append(Finding(name, f"raised {type(error).__name__}: {error}"))
+        found += collect(name, partial(check, model, images))
         if name == "scores" and found:
             break
     return found
@@ -83,7 +66,7 @@ def _info(model: QualityModel) -> Iterator[str]:
 def _scores(model: QualityModel, images: Images) -> Iterator[str]:
     scores = check_scores(_score(model, images.ref, images.dist), len(images.ref), model.info.name)
     if not bool(scores.isfinite().all()):
-        yield f"scores {_shown(scores)} of ordinary images are not finite."
+        yield f"scores {shown(scores)} of ordinary images are not finite."
 
 
 def _range(model: QualityModel, images: Images) -> Iterator[str]:
@@ -94,19 +77,19 @@ def _range(model: QualityModel, images: Images) -> Iterator[str]:
         if (low is not None and float(scores.min()) < low - slack) or (
             high is not None and float(scores.max()) > high + slack
         ):
-            yield f"scores {_shown(scores)} of {name} images leave the declared range [{low}, {high}]."
+            yield f"scores {shown(scores)} of {name} images leave the declared range [{low}, {high}]."
 
 
 def _batch(model: QualityModel, images: Images) -> Iterator[str]:
     together = _score(model, images.ref, images.dist)
     apart = torch.cat([_score(model, images.ref[[i]], images.dist[[i]], SEEDS[i : i + 1]) for i in range(len(SEEDS))])
-    if not _close(together, apart):
-        yield f"a batch scores {_shown(together)}, its samples one by one {_shown(apart)}: samples are mixed."
+    if not close(together, apart):
+        yield f"a batch scores {shown(together)}, its samples one by one {shown(apart)}: samples are mixed."
     index = torch.tensor([2, 0, 0])
     reference = model.prepare(images.ref).seeded(SEEDS).select(index)
     with torch.no_grad():
         selected = model.compare(reference, images.dist[index])
-    if not _close(selected, together[index]):
+    if not close(selected, together[index]):
         yield "selected references score differently: prepare() must keep samples along dimension 0."
 
 
@@ -114,11 +97,16 @@ def _determinism(model: QualityModel, images: Images) -> Iterator[str]:
     first, again = (_score(model, images.ref, images.dist) for _ in range(2))
     if not torch.equal(first, again):
         draws = "the same seeds" if not model.info.deterministic else "the same images"
-        yield f"{draws} score {_shown(first)}, then {_shown(again)}; draw from reference.generators() alone."
-    if not model.info.deterministic:
-        other = _score(model, images.ref, images.dist, tuple(seed + 1000 for seed in SEEDS))
-        if torch.equal(first, other):
-            yield "declared as randomised, but other seeds give the same scores; set deterministic=True."
+        yield f"{draws} score {shown(first)}, then {shown(again)}; draw from reference.generators() alone."
+
+
+def _randomness(model: QualityModel, images: Images) -> Iterator[str]:
+    if model.info.deterministic:
+        return
+    others = tuple(seed + 1000 for seed in SEEDS)
+    first, other = (_score(model, images.ref, images.dist, seeds) for seeds in (SEEDS, others))
+    if torch.equal(first, other):
+        yield "declared as randomised, but other seeds give the same scores; set deterministic=True."
 
 
 def _gradient(model: QualityModel, images: Images) -> Iterator[str]:
@@ -143,8 +131,8 @@ def _direction(model: QualityModel, images: Images) -> Iterator[str]:
     same, worse = (reported_scores(model, reference, dist, SEEDS).score for dist in (images.ref, images.worse))
     if not bool((model.info.orientation * same > model.info.orientation * worse).all()):
         yield (
-            f"declared lower_better={model.info.lower_better}, but identical images score {_shown(same)} "
-            f"and visibly distorted ones {_shown(worse)}."
+            f"declared lower_better={model.info.lower_better}, but identical images score {shown(same)} "
+            f"and visibly distorted ones {shown(worse)}."
         )
 
 
@@ -165,32 +153,13 @@ CHECKS: Final[dict[str, Callable[[QualityModel, Images], Iterator[str]]]] = {
     "range": _range,
     "batch": _batch,
     "determinism": _determinism,
+    "randomness": _randomness,
     "gradient": _gradient,
     "direction": _direction,
     "min_size": _min_size,
 }
 
 
-def _images(side: int) -> Images:
-    """Smooth coloured noise of contrasts that differ by sample, with a flat patch; a little and much white noise."""
-    generator = torch.Generator().manual_seed(0)
-    shape = (len(SEEDS), 3, side, side + 9)
-    smooth = gaussian_filter(torch.rand(shape, generator=generator), 9, 1.5, mode="same")
-    ref = (0.5 + (smooth - 0.5) * torch.tensor([1.0, 2.0, 4.0])[:, None, None, None]).clamp(0, 1)
-    ref[:, :, : side // 4, : side // 4] = 0
-    noise = torch.randn(shape, generator=generator)
-    noise[:, :, : side // 4, : side // 4] = 0
-    return Images(ref, (ref + 0.03 * noise).clamp(0, 1), (ref + 0.3 * noise).clamp(0, 1))
-
-
 def _score(model: QualityModel, ref: Tensor, dist: Tensor, seeds: tuple[int, ...] = SEEDS) -> Tensor:
     with torch.no_grad():
         return model.compare(model.prepare(ref).seeded(seeds), dist)
-
-
-def _close(one: Tensor, other: Tensor) -> bool:
-    return torch.allclose(one, other, rtol=TOLERANCE, atol=1e-6)
-
-
-def _shown(scores: Tensor) -> str:
-    return "[" + ", ".join(f"{score:.4g}" for score in scores.tolist()) + "]"

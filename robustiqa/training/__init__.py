@@ -1,1 +1,1 @@
-"""Clean training: pairs, labels, losses, the loop and its recipes."""
+"""Training, clean and adversarial: pairs, labels, lessons, the loop and its recipes."""

@@ -36,6 +36,11 @@ class Shelf:
     teachers: NDArray[np.float64]
     tile: int
 
+    @property
+    def across(self) -> int:
+        """Tiles a side of a window."""
+        return int(self.distorted.shape[1]) // self.tile
+
     def pair(self, i: int) -> tuple[Pixels, Pixels]:
         """Reference and distorted crop [S, S, 3] of pair ``i``."""
         top, left = self.corners[i]

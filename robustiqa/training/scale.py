@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from robustiqa.training.batches import Sampler
+from robustiqa.training.batches import Batches
 
 FIRST_BATCHES = 4
 
@@ -23,7 +23,7 @@ class LabelScale(nn.Module):
     def forward(self, score: Tensor) -> Tensor:
         return self.offset + self.log_slope.exp() * self.orientation * score
 
-    def fit(self, model: nn.Module, sampler: Sampler) -> "LabelScale":
+    def fit(self, model: nn.Module, sampler: Batches) -> "LabelScale":
         """Start where mean and deviation over the first batches are those of their labels."""
         batches = [sampler.batch(step) for step in range(FIRST_BATCHES)]
         with torch.no_grad():

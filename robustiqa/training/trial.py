@@ -6,6 +6,7 @@ recipe, seed or set of photographs is never taken for it.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -22,9 +23,9 @@ from robustiqa.core.parameters import spelled
 from robustiqa.core.random import own_random_numbers
 from robustiqa.models.birqa.entry import BIRQA, TRAINABLE
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
-from robustiqa.training.clean import Run, run_clean
 from robustiqa.training.loop import Report
 from robustiqa.training.recipe import Recipe
+from robustiqa.training.run import Run, run_training
 
 VALIDATION = "validation_srocc"
 
@@ -126,7 +127,7 @@ def _trained(settings: Settings, bench: Bench, path: Path) -> Trial:
     if VALIDATION not in facts["last"]:  # stopped between the last checkpoint and its figures
         out.with_suffix(".pt").unlink()
         facts = _train(settings, bench, out)
-    last = facts["last"]
+    last = {name: math.nan if value is None else value for name, value in facts["last"].items()}
     trial = Trial(
         model=spelled("birqa", settings),
         features=settings.names,
@@ -145,6 +146,6 @@ def _trained(settings: Settings, bench: Bench, path: Path) -> Trial:
 def _train(settings: Settings, bench: Bench, out: Path) -> dict[str, Any]:
     """Train, and return the facts that the run wrote beside ``out``."""
     report: Report = lambda step, figures: bench.report(spelled("birqa", settings), step, figures)  # noqa: E731
-    run_clean(Run(TRAINABLE, settings, bench.recipe, bench.photographs, out, bench.seed, bench.jobs), report)
+    run_training(Run(TRAINABLE, settings, bench.recipe, bench.photographs, out, bench.seed, bench.jobs), report)
     facts: dict[str, Any] = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
     return facts

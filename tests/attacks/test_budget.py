@@ -17,18 +17,19 @@ def uniform(seed, dtype=torch.float32):
     return torch.rand((2, 3, 5, 7), generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-@given(eps=st.floats(1e-4, 1), seed=SEEDS, double=st.booleans())
-def test_corners_are_within_eps_and_the_unit_range_off_the_grid_too(eps, seed, double):
-    """As Python compares and as the tensor's own type does; at most rounding is lost of the radius."""
-    center = uniform(seed, torch.float64 if double else torch.float32)
-    ball = Linf.around(center, eps)
+@given(eps=st.floats(1e-3, 1), seed=SEEDS, dtype=st.sampled_from([torch.float16, torch.float32, torch.float64]))
+def test_corners_are_within_eps_and_the_unit_range_off_the_grid_too(eps, seed, dtype):
+    """As Python and float64 compare and as the tensor's own type does; at most rounding is lost of the radius."""
+    center = uniform(seed, dtype)
+    ball, rounding = Linf.around(center, eps), 2 * torch.finfo(dtype).eps
     for corner in (ball.low, ball.high):
         assert float((corner - center).abs().max()) <= eps
         assert bool(((corner - center).abs() <= torch.tensor(eps, dtype=center.dtype)).all())
+        assert bool(((corner.double() - center.double()).abs() <= eps).all())
         assert float(corner.min()) >= 0
         assert float(corner.max()) <= 1
-    assert bool((ball.high >= (center + eps).clamp_max(1) - 2e-7).all())
-    assert bool((ball.low <= (center - eps).clamp_min(0) + 2e-7).all())
+    assert bool((ball.high >= (center + eps).clamp_max(1) - rounding).all())
+    assert bool((ball.low <= (center - eps).clamp_min(0) + rounding).all())
 
 
 @given(eps=st.floats(1e-3, 1), seed=SEEDS, reach=st.floats(0.01, 10))
@@ -123,6 +124,16 @@ def test_l2_projection_never_leaves_the_ball_and_keeps_what_is_inside(eps, seed,
     assert torch.equal(ball.project(projected), projected)
     index = torch.tensor([1, 0, 1])
     assert torch.equal(ball.project(x[index], index), projected[index])
+
+
+@given(seed=SEEDS, half=st.booleans())
+def test_l2_projection_of_an_image_does_not_depend_on_its_neighbours(seed, half):
+    """Bit for bit, however often rounding has to be repeated for another one."""
+    center = torch.rand((6, 3, 5, 7), generator=torch.Generator().manual_seed(seed)).to(torch.float16 if half else torch.float32)
+    x = center + torch.randn(center.shape, generator=torch.Generator().manual_seed(seed + 1)).to(center.dtype)
+    together = L2.around(center, EPS).project(x)
+    for i in range(6):
+        assert torch.equal(L2.around(center[i : i + 1], EPS).project(x[i : i + 1])[0], together[i])
 
 
 def test_l2_ball_holds_the_linf_ball_and_refuses_what_is_outside():

@@ -12,7 +12,7 @@ from tests.attacks.engines.test_engines import COSTS
 from tests.toys import Jittered, Wavy, memory
 
 SMALL = (
-    "fgsm", "bim:steps=3", "pgd:steps=3,restarts=2", "mifgsm:steps=3", "apgd:steps=5,restarts=2", "cw:steps=3",
+    "fgsm", "bim:steps=3", "pgd:steps=3,restarts=2", "mifgsm:steps=3", "apgd:steps=5,restarts=2", "pgd-adam:steps=3", "cw:steps=3",
     "cw-min:searches=2,steps=3", "korhonen:steps=3", "perceptual:steps=2,bisections=2", "nes:queries=7,pairs=2",
     "parsimonious:queries=9", "square:queries=9", "autoattack:quick", *COSTS,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import BALLS, Linf
 from robustiqa.attacks.pgd import PGD
 from robustiqa.core.objective import Objective
 from robustiqa.core.random import RandomStreams
@@ -46,6 +46,29 @@ def test_bim_is_pgd_without_its_random_start():
     pgd = attack("pgd:steps=7,alpha=2/255,random_start=false", Wavy(), ref, dist)
     assert torch.equal(bim.last_score, pgd.last_score)
     assert torch.equal(bim.adversarial, pgd.adversarial)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_pgd_adam_is_torchs_adam_with_a_falling_rate_projected(norm):
+    """Replayed with torch's own optimiser; the last step is a tenth of the first, and then there is none."""
+    ref, dist = images()
+    ball, x = BALLS[norm].around(dist, EPS), dist.clone().requires_grad_()
+    adam = torch.optim.Adam([x], lr=0.3 * EPS, maximize=True)
+    for step in range(10):
+        adam.param_groups[0]["lr"] = 0.3 * EPS * (1 - step / 10)
+        x.grad = Objective(Quadratic(), ref).value_and_grad(x.detach(), torch.arange(3))[1]
+        adam.step()
+        x.data = ball.project(x.data)
+    result = attack(f"pgd-adam:steps=10,norm={norm}", Quadratic(), ref, dist)
+    assert torch.allclose(result.last_score, Quadratic()(ref, x.detach()), rtol=1e-4)
+
+
+def test_pgd_adam_settles_inside_the_ball_where_constant_steps_circle():
+    """The reference lies within 3/255: with as many gradients its distance ends far below that of steps of 2/255."""
+    ref, dist = images()
+    near = (ref + (dist - ref).clamp(-3 / 255, 3 / 255)).clamp(0, 1)
+    adam, pgd = (attack(t, Quadratic(), ref, near).last_score for t in ("pgd-adam:steps=30", "pgd:steps=30"))
+    assert (adam < pgd / 50).all()
 
 
 def test_pgd_starts_every_restart_at_a_new_point_of_the_ball():

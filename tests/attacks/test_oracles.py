@@ -43,20 +43,28 @@ def run(model, shared, pair, text):
     ("name", "text", "tolerance"),
     [
         ("FGSM", "fgsm", 1e-4),
-        ("PGD-10", "pgd:random_start=false", 1e-4),
-        ("PGD-40", "pgd:random_start=false,steps=40", 6e-3),
+        ("PGD-10", "pgd:random_start=false", 3e-4),
+        ("PGD-40", "pgd:random_start=false,steps=40", 1e-2),
     ],
 )
 def test_last_iterate_equals_both_peers(lpips, shared, pair, name, text, tolerance):
     """FGSM and PGD without a random start are deterministic; the best iterate can only be stronger.
 
-    Forty steps of a sign carry the last bits of a convolution far: 1e-4 on the machine of the oracle, 0.0274 against
-    0.0229 on another.
+    Steps of a sign carry the last bits of a convolution far: ten agree to 1e-4 on the machine of the oracle and to 1.1e-4
+    on another; forty gave 0.0274 and 0.0154 elsewhere against its 0.0229. On one machine they are equal: the next test.
     """
     result = run(lpips, shared, pair, text)
     for peer in peers(shared, pair, name):
         assert float(result.last_score) == pytest.approx(peer, abs=tolerance)
         assert float(result.attacked_score) <= peer + tolerance
+
+
+@pytest.mark.parametrize("pair", CROPS)
+@pytest.mark.parametrize("library", ["torchattacks:pgd,random_start=false", "art:pgd"])
+def test_ten_steps_equal_the_libraries_own_on_the_same_machine(lpips, shared, pair, library):
+    """The libraries themselves, run here and now: no other machine's rounding stands between."""
+    ours, theirs = (run(lpips, shared, pair, text) for text in ("pgd:random_start=false", library))
+    assert float(ours.last_score) == pytest.approx(float(theirs.last_score), abs=1e-5)
 
 
 @pytest.mark.parametrize("pair", CROPS)

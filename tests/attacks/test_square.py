@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from robustiqa.attacks.budget import Linf
+from robustiqa.attacks.budget import L2, Linf
 from robustiqa.attacks.square import Square, square_side
+from robustiqa.attacks.square_l2 import Bumps, bumps
 from robustiqa.core.objective import Objective
 from tests.attacks.cases import EPS, Watched, attack, images
 from tests.toys import Linear, Wavy
@@ -105,3 +106,64 @@ def test_neighbours_and_order_do_not_matter():
     for i in range(8):
         alone = Square(queries=30).run(Objective(Wavy(), ref[i : i + 1]), dist[i : i + 1], EPS, 1, [str(i)])
         assert torch.equal(alone.adversarial[0], together.adversarial[i])
+
+
+def test_bumps_are_the_papers_sums():
+    """Of six pixels: 1/16, 1/9, 1/4 and 1 are added up towards each half's middle; the halves have opposite signs."""
+    edge, near, middle, top = 1 / 16, 1 / 16 + 1 / 9, 1 / 16 + 1 / 9 + 1 / 4, 1 / 16 + 1 / 9 + 1 / 4 + 1
+    flanks = [edge, near, middle, middle, middle, near]
+    upper = torch.tensor([flanks, [edge, near, middle, top, middle, near], flanks], dtype=torch.float64)
+    assert torch.allclose(bumps(6, 6, across=False), torch.cat((upper, -upper)))
+    assert torch.equal(bumps(6, 6, across=True), bumps(6, 6, across=False).T)
+    assert bumps(1, 1, across=False).shape == (1, 1)
+
+
+def test_first_query_in_an_l2_ball_is_a_grid_of_bumps_at_its_surface():
+    """Five by five tiles, each with one sign per channel; away from 0 and 1 the change is ε exactly."""
+    ref, dist = (0.4 + 0.2 * x for x in images(2, 15))
+    watched = Watched(Linear())
+    result = attack("square:queries=1,norm=l2", watched, ref, dist)
+    assert result.cost.forwards.tolist() == [1, 1]
+    change = (watched.seen[1] - dist).double()
+    assert torch.allclose(change.square().flatten(1).mean(1).sqrt(), torch.tensor(EPS).double(), rtol=1e-5)
+    sizes = [bumps(3, 3, across=across).abs() for across in (False, True)]
+    for tile in change.unfold(2, 3, 3).unfold(3, 3, 3).flatten(0, 3).abs():
+        assert any(torch.allclose(tile / tile.max(), one / one.max(), atol=1e-4) for one in sizes)
+
+
+@pytest.mark.parametrize("side", [3, 5, 12])
+def test_a_query_in_an_l2_ball_moves_mass_from_one_square_to_another(side):
+    """What changes lies in two squares; the distance is ε again; a square that lost all its mass is clean."""
+    _, dist = images(1, 12)
+    ball, shapes = L2.around(0.4 + 0.2 * dist, EPS), Bumps()
+    current = shapes.first(ball, 0, torch.Generator().manual_seed(0)) * 0.5 + ball.center[0] * 0.5  # half of ε is unused
+    draw = torch.tensor([0, 0, 0.999, 0.999, 0.2, 0.2, 0.8, 0.2], dtype=torch.float64)  # opposite corners
+    moved = shapes.next(current, ball, 0, side, draw)
+    assert float((moved - ball.center[0]).double().square().mean().sqrt()) == pytest.approx(EPS, rel=1e-5)
+    outside = torch.ones(12, 12, dtype=torch.bool)
+    outside[:side, :side] = outside[12 - side :, 12 - side :] = False
+    assert torch.equal(moved[:, outside], current[:, outside])
+    if side < 12:
+        assert torch.allclose(moved[:, 12 - side :, 12 - side :], ball.center[0][:, 12 - side :, 12 - side :], atol=1e-7)
+    assert bool((moved[:, :side, :side] != current[:, :side, :side]).any())
+
+
+def test_a_square_that_a_bump_cancels_is_given_the_bump():
+    """Where the window holds the very opposite of the bump, nothing of both is left to scale."""
+    center = torch.full((1, 3, 6, 6), 0.5, dtype=torch.float64)
+    ball, bump = L2.around(center, EPS), bumps(6, 6, across=True)
+    draw = torch.tensor([0, 0, 0, 0, 0.2, 0.8, 0.8, 0.8], dtype=torch.float64)
+    moved = Bumps().next(center[0] - 0.01 * bump, ball, 0, 6, draw)
+    assert torch.allclose(moved - 0.5, (EPS * 6 * bump / bump.norm()).expand(3, 6, 6))
+
+
+def test_more_queries_come_nearer_to_the_optimum_of_an_l2_ball():
+    """A linear score whose channels have one sign each, the worst case for bumps of both: still over 40 %."""
+    ref, dist = (0.4 + 0.2 * x for x in images(2, 8))
+    weights = Linear().weights(dist)
+    best = EPS * weights.numel() ** 0.5 * weights.norm()
+    few, many = (attack(f"square:queries={n},norm=l2", Linear(), ref, dist) for n in (50, 2000))
+    share = [(r.attacked_score - r.clean_score) / best for r in (few, many)]
+    assert (share[1] > share[0]).all()
+    assert (share[1] >= 0.4).all()
+    assert (share[1] <= 1).all()

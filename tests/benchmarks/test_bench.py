@@ -206,7 +206,8 @@ def test_a_model_that_raises_fails_its_own_jobs_only(tmp_path, threads):
     outcome = rq.bench([Crash(), Linear()], ["fgsm"], memory(), directions=["up"], out=tmp_path, threads=threads)
     assert {job.spec.model.name for job, _ in outcome.failures} == {"crash"}
     assert all("out of memory" in str(error) for _, error in outcome.failures)
-    assert [(row.view.spec.model.name, row.n) for row in rq.load_results(tmp_path).rows()] == [("linear", 8)]
+    rows = rq.load_results(tmp_path).rows()
+    assert [(row.view.spec.model.name, row.n, "failed" in row.flags) for row in rows] == [("crash", 0, True), ("linear", 8, False)]
 
 
 def test_an_unreadable_image_fails_after_what_came_before_was_kept(tmp_path):

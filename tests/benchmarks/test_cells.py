@@ -94,7 +94,8 @@ def test_an_attack_that_raises_fails_its_own_cells_only(tmp_path):
     outcome = run(plan(replace(BASE, attacks=(Raising(), load_attack("fgsm")))), tmp_path)
     assert {job.spec.attack.name for job, _ in outcome.failures} == {"raising"}
     assert all(isinstance(error, ZeroDivisionError) for _, error in outcome.failures)
-    assert {row.view.spec.attack.name for row in load_results(tmp_path).rows()} == {"fgsm"}
+    rows = load_results(tmp_path).rows()
+    assert {(row.view.spec.attack.name, row.n > 0, "failed" in row.flags) for row in rows} == {("fgsm", True, False), ("raising", False, True)}
 
 
 def test_non_finite_scores_are_a_status_counted_and_never_averaged(tmp_path):
@@ -196,7 +197,7 @@ def test_a_killed_run_resumes_to_the_same_rows(tmp_path, batches):
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path / "killed")], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
     )
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 300
 
     def journaled():
         return sum(len(p.read_text().splitlines()) for p in (tmp_path / "killed").rglob("*.jsonl")) + 9 * len(

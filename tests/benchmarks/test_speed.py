@@ -9,6 +9,9 @@ from robustiqa.benchmarks.speed import measure, synthetic_pair
 from robustiqa.cli.speed import speed
 from robustiqa.core.errors import InvalidInput
 from robustiqa.models import load_model
+from robustiqa.reports.evaluation import evaluations
+from robustiqa.reports.results import load_results
+from tests.datasets.trees import save
 
 
 def test_runs_are_interleaved_and_references_prepared_once_for_attacks(monkeypatch):
@@ -23,14 +26,43 @@ def test_runs_are_interleaved_and_references_prepared_once_for_attacks(monkeypat
     assert calls == ["psnr prepare", "ssim prepare", *once * 3]
 
 
-def test_the_command_prints_ratios_to_the_first():
-    """As a table and as JSON."""
-    arguments = ["--model", "psnr", "--model", "ssim", "--size", "64x48", "--runs", "3"]
-    assert "x first" in CliRunner().invoke(speed, arguments, catch_exceptions=False).output
-    record = json.loads(CliRunner().invoke(speed, [*arguments, "--json"], catch_exceptions=False).output)
+def test_the_command_prints_ratios_to_the_first_and_flags():
+    """As a table and as JSON; untrained weights show."""
+    arguments = ["--model", "psnr", "--model", "birqa:weights=random", "--size", "64x48", "--runs", "3"]
+    assert "x first" in CliRunner().invoke(speed, arguments, catch_exceptions=False).stdout
+    record = json.loads(CliRunner().invoke(speed, [*arguments, "--json"], catch_exceptions=False).stdout)
     first, second = record["models"]
     assert first["forward_ratio"] == 1
     assert second["forward_ratio"] == pytest.approx(first["forward_s"] / second["forward_s"])
+    assert (first["flags"], second["flags"]) == ([], ["random-weights"])
+
+
+def test_with_a_dataset_correlations_stand_beside_the_speed(tmp_path):
+    """The same numbers as evaluate's, from the same cells: a second call scores nothing."""
+    for i in range(8):
+        save(tmp_path / f"{i}.png", (16, 16), value=3 * i * i)
+    rows = [f"{i // 2}.png,{i}.png,{(i * 5) % 8}" for i in range(8)]
+    (tmp_path / "t.csv").write_text("\n".join(["reference,distorted,mos", *rows]))
+    out = tmp_path / "runs"
+    arguments = ["--model", "ssim", "--model", "psnr", "--size", "32x32", "--runs", "1", "--dataset", f"csv={tmp_path}"]
+    result = CliRunner().invoke(speed, [*arguments, "--out", str(out), "--json"], catch_exceptions=False)
+    records = json.loads(result.stdout)["models"]
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*.json")}
+    table = CliRunner().invoke(speed, [*arguments, "--out", str(out)], catch_exceptions=False).stdout
+    assert before == {file: file.stat().st_mtime_ns for file in out.rglob("*.json")}
+    expected = {one.model: one for one in evaluations(load_results(out).cells)}
+    assert [record["model"] for record in records] == ["ssim", "psnr"]
+    for record in records:
+        one = expected[record["model"]]
+        assert (record["plcc"], record["srocc"]) == (one.plcc_interval.estimate, one.srocc.estimate)
+        assert f"{record['srocc']:.3f} [{record['srocc_lo']:.3f}, {record['srocc_hi']:.3f}]" in table
+        assert "few-clusters" in record["flags"]
+
+
+def test_comparisons_have_no_correlations():
+    """They are refused before anything is timed."""
+    with pytest.raises(InvalidInput, match="comparisons"):
+        CliRunner().invoke(speed, ["--model", "psnr", "--dataset", "derived:demo"], catch_exceptions=False)
 
 
 def test_sizes_that_cannot_be_are_refused():

@@ -14,7 +14,7 @@ from robustiqa.datasets import DATASETS
 from robustiqa.defenses import DEFENSES
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SUITES = sorted(FOLDER.glob("*.toml"))
+SUITES = sorted(set(FOLDER.glob("*.toml")) - {FOLDER / "attack-strength.toml"})  # that one is a script's
 TRAINED = {"r", "at", "nt", "aat"}
 
 GOOD = """title = "x"

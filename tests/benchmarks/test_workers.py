@@ -10,9 +10,8 @@ import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.plan import Request, plan
-from robustiqa.benchmarks.store import Store
-from robustiqa.benchmarks.workers import WorkerLost, share
-from robustiqa.core.errors import InvalidInput, UnreadableImage
+from robustiqa.benchmarks.workers import WorkerLost
+from robustiqa.core.errors import InvalidInput
 from tests.benchmarks.test_bench import Unreadable, rows_of
 from tests.toys import Linear, Wavy, memory
 
@@ -62,17 +61,8 @@ class Unsendable(Exception):
         super().__init__(f"{first} and {second}")
 
 
-def jobs_of(*models, data=None):
-    """The attack of each model, without its calibration."""
-    request = Request(models, (load_attack("pgd:steps=2"),), (data or memory(7),), directions=("up",))
-    return [job for job in plan(request) if job.spec.purpose == "attack"]
-
-
-def shared(jobs, folder, size):
-    """Run by one worker process: each costs seconds to start. What failed, by model."""
-    failures = {}
-    share(jobs, Store(folder), size, 1, lambda _: None, lambda job, error: failures.update({job.spec.model.name: error}))
-    return failures
+def request(*models):
+    return Request(models, (load_attack("pgd:steps=2"),), (memory(7),), directions=("up", "tomean"))
 
 
 def test_rows_are_those_of_one_process(tmp_path):
@@ -91,24 +81,35 @@ def test_rows_are_those_of_one_process(tmp_path):
 
 
 def test_a_killed_worker_costs_its_batch_a_second_try(tmp_path):
-    """The run goes on, and nothing is missing."""
-    jobs = jobs_of(Deadly(tmp_path / "mark"), Linear())
-    assert shared(jobs, tmp_path / "killed", 3) == {}
-    run(jobs, tmp_path / "whole", batch_size=3)
-    assert rows_of(tmp_path / "killed") == rows_of(tmp_path / "whole")
+    """The run goes on, and nothing is missing; a model that kills every time fails its own jobs, the other's are whole."""
+    jobs = plan(request(Deadly(tmp_path / "mark"), Linear()))
+    assert run(jobs, tmp_path / "once", batch_size=3, workers=2).failures == ()
+    run(jobs, tmp_path / "one", batch_size=3)
+    assert rows_of(tmp_path / "once") == rows_of(tmp_path / "one")
+    outcome = run(plan(request(Deadly(), Linear())), tmp_path / "always", batch_size=4, workers=2)
+    assert {job.spec.model.name for job, _ in outcome.failures} == {"deadly"}
+    assert len(outcome.failures) == 3
+    assert all(isinstance(error, WorkerLost) for _, error in outcome.failures)
+    linear = [row.n for row in rq.load_results(tmp_path / "always").rows() if row.view.spec.model.name == "linear"]
+    assert set(linear) == {7}
 
 
-def test_what_kills_every_time_or_raises_fails_its_own_job(tmp_path):
-    """The error names the batch or is the one raised; of what cannot travel it says the type; others are whole."""
+def test_whatever_a_worker_raises_fails_its_own_job(tmp_path):
+    """Errors that cannot travel say their type; an unreadable image keeps its own, and earlier batches are kept."""
     data = Unreadable(**{f: getattr(memory(8), f) for f in ("name", "pairs", "higher_better", "human_score", "labels")})
-    unread = [replace(job, dataset=data) for job in jobs_of(Wavy(), data=data)]
-    failures = shared([*jobs_of(Deadly(), Faulty(), Linear()), *unread], tmp_path, 4)
-    assert isinstance(failures.pop("deadly"), WorkerLost)
-    assert "Unsendable: one and 2" in str(failures.pop("faulty"))
-    assert type(failures.pop("wavy")) is UnreadableImage
-    assert failures == {}
-    cells = {cell.spec.model.name: cell for cell in Store(tmp_path).cells()}
-    assert {name: (len(cell.samples), cell.finished) for name, cell in cells.items()} == {"linear": (7, True), "wavy": (4, False)}
+    base = replace(request(Faulty(), Linear()), datasets=(data,), directions=("up",))
+    outcome = run(plan(base), tmp_path, batch_size=2, workers=2)
+    errors = {(job.spec.model.name, job.spec.purpose): error for job, error in outcome.failures}
+    assert set(errors) == {("faulty", "calibration"), ("faulty", "attack"), ("linear", "attack")}
+    assert "Unsendable: one and 2" in str(errors["faulty", "attack"])
+    assert type(errors["linear", "attack"]).__name__ == "UnreadableImage"
+    results = rq.load_results(tmp_path)
+    rows = {row.view.spec.model.name: row for row in results.rows(["up"])}
+    assert rows["linear"].n >= 4
+    assert (rows["faulty"].n, "failed" in rows["faulty"].flags) == (0, True)
+    (trace,) = [cell.error for cell in results.cells if cell.spec.model.name == "faulty" and cell.spec.attack]
+    assert "test_workers.py" in trace
+    assert 'raise Unsendable("one", 2)' in trace
 
 
 @pytest.mark.parametrize("options", [{"threads": 2}, {"threads": 3}])

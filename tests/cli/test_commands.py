@@ -60,6 +60,8 @@ def test_score_prints_what_the_model_says(pictures):
         "lower_better": False,
     }
     assert "higher is better" in robustiqa("score", pictures / "ref.png", pictures / "dist.png").stdout
+    random = robustiqa("score", pictures / "ref.png", pictures / "dist.png", "--weights", "random", "--json")
+    assert json.loads(random.stdout)["flags"] == ["random-weights"]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,23 @@ def test_attack_writes_pictures_within_eps_and_the_scores(pictures):
     assert scores[0] == scores[2] < scores[1] < scores[3]
 
 
+def test_an_attack_on_one_pair_stops_at_its_limits_and_says_so(pictures):
+    """No more model calls than allowed; the best so far is written, flagged, with the curve of what it cost."""
+    arguments = ["attack", "ref.png", "dist.png", "--model", "psnr", "--attack", "square:queries=400", "--out", "out"]
+    result = robustiqa(*arguments, "--max-queries", "150", cwd=pictures)
+    assert result.returncode == 0, result.stderr
+    assert "[budget-cut]" in result.stdout
+    record = json.loads((pictures / "out" / "scores-8.json").read_text())
+    assert record["forwards"] == 150
+    assert record["flags"] == ["budget-cut"]
+    ((at, score),) = record["curve"]
+    assert at == 100
+    assert record["clean_score"] <= score <= record["attacked_score"]
+    quick = robustiqa(*arguments, "--max-seconds", "0.02", cwd=pictures)
+    assert quick.returncode == 0, quick.stderr
+    assert json.loads((pictures / "out" / "scores-8.json").read_text())["forwards"] < 400
+
+
 def test_a_benchmark_of_which_a_part_failed_ends_with_1(tmp_path):
     """The images are too small for the model, which is found when they are scored: the shell must hear of it."""
     arguments = ["bench", "--model", "ssim", "--attack", "fgsm", "--limit", "2", "--crop", "8", "--out", "runs"]
@@ -169,3 +188,25 @@ def test_a_broken_plugin_is_reported_and_harms_nothing_else(tmp_path):
     assert "no_such_module" in result.stderr
     assert "'junk'" in result.stderr
     assert result.returncode == 0
+
+
+def test_report_writes_one_html_file_and_its_figures(tmp_path):
+    """Several formats at once into a folder, one to standard output, and pictures of demo without being told where it is."""
+    bench = ["bench", "--model", "psnr", "--attack", "fgsm", "--limit", "3", "--crop", "32", "--out", tmp_path / "run"]
+    assert robustiqa(*bench).returncode == 0
+    done = robustiqa("report", tmp_path / "run", "--format", "html,svg,csv", "--out", tmp_path / "report")
+    assert done.returncode == 0
+    files = [str(path.relative_to(tmp_path / "report")) for path in sorted((tmp_path / "report").rglob("*.*"))]
+    assert {"report.html", "report.csv", "figures/1-srocc-over-eps.svg"} <= set(files)
+    html = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert html.count("data:image/png") == 4 * 3
+    bare = robustiqa("report", tmp_path / "run", "--format", "html", "--pictures", "0")
+    assert bare.stdout.startswith("<!DOCTYPE html>")
+    assert "data:image/png" not in bare.stdout
+
+
+def test_report_says_where_several_files_go(tmp_path):
+    """Figures cannot be printed one after another."""
+    done = robustiqa("report", tmp_path, "--format", "svg")
+    assert done.returncode == 2
+    assert "--out" in done.stderr

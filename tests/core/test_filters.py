@@ -35,3 +35,11 @@ def test_luma_weighs_the_channels_as_bt601():
     """Pure red, green and blue have lumas .299, .587 and .114; white has 1."""
     colors = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])[:, :, None, None]
     torch.testing.assert_close(luma(colors).flatten(), torch.tensor([0.299, 0.587, 0.114, 1.0]))
+
+
+@pytest.mark.parametrize("mode", ["valid", "same"])
+def test_the_filters_gradient_is_that_of_finite_differences(mode):
+    """Its own backward pass, and that one's, agree with numerical derivatives."""
+    x = torch.rand(2, 2, 6, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda y: gaussian_filter(y, 5, 1.0, mode), (x,))
+    assert torch.autograd.gradgradcheck(lambda y: gaussian_filter(y, 5, 1.0, mode), (x,))

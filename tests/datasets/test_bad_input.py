@@ -2,8 +2,9 @@
 
 import os
 import struct
-import time
+import sys
 import zlib
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -89,14 +90,35 @@ def test_images_of_different_sizes_are_refused_with_both(folder):
         data.images(data.pairs[0])
 
 
-def test_100000_rows_load_in_two_seconds(tmp_path):
-    """Images are not looked for until they are read."""
-    rows = "".join(f"ref/{i // 100}.png,dist/{i}.png,{i % 7}.5\n" for i in range(100_000))
-    (tmp_path / "t.csv").write_text(HEADER + rows)
-    start = time.process_time()
-    data = load_dataset("csv", tmp_path)
-    assert time.process_time() - start < 2
-    assert (len(data.pairs), data.pairs[-1].id) == (100_000, "dist/99999.png")
+def calls_while_loading(folder, rows):
+    """Every call, of Python's and of C's functions, that loading a table of so many rows makes, by name."""
+    table = "".join(f"ref/{i // 100}.png,dist/{i}.png,{i % 7}.5\n" for i in range(rows))
+    (folder / "t.csv").write_text(HEADER + table)
+    calls = Counter()
+
+    def count(frame, event, called):
+        if event in {"call", "c_call"}:
+            calls[frame.f_code.co_name if event == "call" else called.__name__] += 1
+
+    sys.setprofile(count)
+    try:
+        data = load_dataset("csv", folder)
+    finally:
+        sys.setprofile(None)
+    assert (len(data.pairs), data.pairs[-1].id) == (rows, f"dist/{rows - 1}.png")
+    return calls
+
+
+def test_the_work_of_loading_grows_by_a_few_calls_a_row_and_looks_at_no_file_but_the_table(tmp_path):
+    """Linear, and far from a look at each image: 100,000 rows are a fraction of a second (benchmarks/perf/manifest.py)."""
+    calls_while_loading(tmp_path, 1)  # imports what is imported once
+    few, more, most = (calls_while_loading(tmp_path, rows) for rows in (1000, 2000, 4000))
+    first, second = more.total() - few.total(), most.total() - more.total()
+    assert second == pytest.approx(2 * first, rel=0.01)
+    assert second <= 12 * 2000, (most - more).most_common(8)
+    files = ("stat", "lstat", "open", "scandir", "listdir", "readlink")
+    assert [few[name] for name in files] == [most[name] for name in files]
+    assert few["open"] > 0  # the counter sees files
 
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from robustiqa.core.errors import DatasetLayoutError, InvalidInput, UnreadableImage
 from robustiqa.datasets import load_dataset
@@ -68,6 +68,16 @@ def test_a_score_file_without_its_variable_is_named(tmp_path):
     """A .mat file of that name with other content."""
     with pytest.raises(DatasetLayoutError, match=r"dmos_realigned\.mat has no dmos_new"):
         load_dataset("live", live_folder(tmp_path, key="mos"))
+
+
+def test_a_live_score_that_is_no_number_is_refused_with_its_image(tmp_path):
+    """MATLAB writes NaN for what it has not got; the references' scores are not looked at."""
+    root = live_folder(tmp_path)
+    scores = loadmat(root / "dmos_realigned.mat")
+    scores["dmos_new"][0, [4, 900]] = np.nan
+    savemat(root / "dmos_realigned.mat", {name: scores[name] for name in ("dmos_new", "orgs")})
+    with pytest.raises(DatasetLayoutError, match=r"jp2k/img5\.bmp.*not finite"):
+        load_dataset("live", root)
 
 
 @pytest.mark.parametrize("name", ["live", "tid2013"])

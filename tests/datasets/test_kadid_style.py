@@ -14,7 +14,7 @@ from robustiqa.datasets import load_dataset
 from robustiqa.datasets.base import references
 from robustiqa.datasets.distortions import TYPES, distort, distortion
 from robustiqa.datasets.expected_scores import expected_score, published_means
-from robustiqa.datasets.synthetic import kadid_style
+from robustiqa.datasets.synthetic import kadid_style, photographs
 
 RANDOM = ("white-noise", "impulse-noise", "multiplicative-noise", "jitter", "color-block")
 
@@ -107,6 +107,18 @@ def test_folders_without_usable_photographs_are_refused(tmp_path):
     save(tmp_path / "deep" / "a.png", 2)
     with pytest.raises(DatasetLayoutError, match="share a name"):
         load_dataset("kadid-style", tmp_path)
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path):
+    """Nothing outside is read; a link within the folder is a photograph of its own name."""
+    folder = tmp_path / "photographs"
+    save(folder / "a.png", 1)
+    (folder / "b.png").symlink_to(folder / "a.png")
+    assert sorted(photographs(folder)) == ["a", "b"]
+    save(tmp_path / "secret.png", 2)
+    (folder / "c.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(DatasetLayoutError, match=r"c\.png.*leads out"):
+        load_dataset("kadid-style", folder)
 
 
 def test_a_broken_photograph_is_named_when_it_is_read(tmp_path):

@@ -19,13 +19,14 @@ BUILT_IN = (
 )  # fmt: skip
 DISTANCES = {"dists", "e-lpips", "gmsd", "mdsi", "st-lpips", "lpips-alex", "lpips-squeeze", "lpips-vgg"}
 
-PLUGIN = """
+PLUGIN = '''
     from dataclasses import dataclass
     import torch
     from robustiqa.core.model import ModelInfo, QualityModel
     from robustiqa.models.entry import ModelEntry
 
     class MAE(QualityModel):
+        """Mean absolute error."""
         info = ModelInfo("mae", lower_better=True, paper="none")
         def compare(self, reference, dist):
             return (reference.image - dist).abs().mean((1, 2, 3))
@@ -46,7 +47,7 @@ PLUGIN = """
         ModelInfo("minkowski", lower_better=True, paper="none"), Power, lambda s, w, info: Minkowski(s, info)
     )
     JUNK = 42
-"""
+'''
 ENTRY_POINTS = """
     [robustiqa.models]
     mae = toymodels:MAE
@@ -70,6 +71,15 @@ def plugins(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
     sys.modules.pop("toymodels", None)
+
+
+def test_a_plug_in_is_listed_in_its_own_words(plugins):
+    """The first line of its docstring, before direction and paper; one without has no other's."""
+    from robustiqa.cli.catalogue import describe
+
+    assert describe("models", MODELS, "mae")["summary"] == "Mean absolute error; lower is better; none"
+    assert describe("models", MODELS, "minkowski")["summary"] == "lower is better; none"
+    assert describe("models", MODELS, "ssim")["summary"].startswith("higher is better")
 
 
 def test_listing_names_imports_no_torch():

@@ -65,7 +65,7 @@ def test_two_models_are_paired_on_their_common_samples(tmp_path):
     found = compare(a.rows(["up"]), b.rows(["up"]))
     (one,) = found.differences
     assert one.n == 40
-    assert "model: scaled-1.0 -> scaled-0.25" in one.differs
+    assert "model: scaled-1.0 → scaled-0.25" in one.differs
     ids = {row.id for row in b.rows(["up"])[0].view.rows}
     means = [
         np.mean([gain for i, gain in view.gains().items() if i in ids]) / view.width
@@ -75,8 +75,8 @@ def test_two_models_are_paired_on_their_common_samples(tmp_path):
     assert one.gain[2].value == pytest.approx(means[1] - means[0])
     assert one.gain[2].clustered.verdict == "below"
     for form, word in (("md", "below"), ("csv", "gain_difference_lo"), ("json", '"gain_verdict": "below"')):
-        assert word in comparison_text(found, ["torch: 1 -> 2"], form)
-    assert "differs: torch: 1 -> 2" in comparison_text(found, ["torch: 1 -> 2"], "md")
+        assert word in comparison_text(found, ["torch: 1 → 2"], form)
+    assert "differs: torch: 1 → 2" in comparison_text(found, ["torch: 1 → 2"], "md")
 
 
 def test_what_only_one_run_has_is_listed_and_what_nobody_shares_is_refused(tmp_path):

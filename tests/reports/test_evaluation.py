@@ -70,6 +70,20 @@ def test_models_are_compared_on_samples_that_all_could_score(cell):
     assert "113 (−7)" in evaluation_markdown([first, second])
 
 
+def test_flags_of_the_model_its_labels_and_its_scores_show(cell):
+    """Untrained weights, labels that were trained on, expected scores, missing scores, a plug-in: none gets lost."""
+    spec = cell.spec
+    model = spec.model.model_copy(update={"flags": ("random-weights",), "trained_on": ("toy",), "code": "built-in"})
+    dataset = spec.dataset.model_copy(update={"human_score": "expected"})
+    marked = cell.model_copy(update={"spec": spec.model_copy(update={"model": model, "dataset": dataset})})
+    holes = cell.samples[0].model_copy(update={"status": "non-finite", "clean": None})
+    marked = marked.model_copy(update={"samples": (holes, *cell.samples[1:])})
+    expected = ("expected-scores", "labels-seen-in-training", "non-finite-scores", "random-weights")
+    assert evaluations([marked])[0].flags == expected
+    assert " ".join(expected) in evaluation_markdown(evaluations([marked]))
+    assert evaluations([cell])[0].flags == ("plug-in",)
+
+
 def test_several_datasets_or_no_common_sample_are_refused(cell):
     """Such a table would compare nothing."""
     other = cell.spec.dataset.model_copy(update={"manifest": "0" * 64})

@@ -1,6 +1,7 @@
 """Each flag stands beside the numbers that need it, and beside no others."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,12 @@ from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.records import attack_record
 from robustiqa.models import load_model
 from robustiqa.reports.compose import views
+from robustiqa.reports.flag_notes import FLAG_NOTES
 from robustiqa.reports.flags import flags_of
 from robustiqa.reports.results import load_results
 from tests.toys import memory
+
+DOCS = Path(__file__).parents[2] / "docs" / "flags.md"
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +102,11 @@ def test_each_cause_raises_its_flag_alone(view, flag):
 def test_what_only_resembles_a_cause_raises_none(view, harmless):
     """Rounding of ε, other labels, the full budget and an adaptive threat are in order."""
     assert flags_of(harmless(view)) == ()
+
+
+def test_notes_of_the_html_report_are_the_table_of_the_docs():
+    """Flag, meaning and remedy, word by word."""
+    lines = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    written = {name.strip("`"): (meaning, remedy) for name, meaning, remedy in cells}
+    assert written == FLAG_NOTES

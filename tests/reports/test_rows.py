@@ -16,7 +16,8 @@ from robustiqa.benchmarks.bench import bench, run
 from robustiqa.benchmarks.plan import Request, clean_jobs, plan
 from robustiqa.benchmarks.store import Store
 from robustiqa.reports.evaluation import evaluation_markdown, evaluations
-from robustiqa.reports.render import _defuse, eps_text, escape, render
+from robustiqa.reports.formats.csv_text import defused, field
+from robustiqa.reports.render import eps_text, escape, render
 from robustiqa.reports.results import load_results
 from tests.toys import Linear, Wavy, memory
 
@@ -85,7 +86,7 @@ def test_flags_say_what_a_reader_must_know(folder):
     assert row.srocc_whole is not None
 
 
-def test_labels_seen_in_training_is_flagged_on_the_same_labels_only(tmp_path):
+def test_labels_seen_in_training_is_flagged_on_the_same_labels_only(tmp_path, toy_calibration):
     """A model trained on the dataset's labels says so."""
 
     class Seen(Linear):
@@ -97,7 +98,7 @@ def test_labels_seen_in_training_is_flagged_on_the_same_labels_only(tmp_path):
     assert "labels-seen-in-training" not in flags["linear"]
 
 
-def test_an_unfinished_cell_is_shown_and_flagged(tmp_path):
+def test_an_unfinished_cell_is_shown_and_flagged(tmp_path, toy_calibration):
     """A journal without its cell is a run that was stopped."""
     request = Request((Linear(),), (load_attack("fgsm"),), (memory(),), directions=("up",))
     jobs = plan(request)
@@ -123,8 +124,8 @@ def test_any_name_stays_in_its_markdown_cell(name):
 @given(st.sampled_from("=+-@\t\r"), st.text(max_size=10))
 def test_text_that_a_spreadsheet_would_run_is_defused(first, rest):
     """A cell never begins with a formula's sign; numbers stay numbers."""
-    assert str(_defuse(first + rest)).startswith("'")
-    assert _defuse(-1.5) == -1.5
+    assert str(defused(first + rest)).startswith("'")
+    assert field(-1.5) == "-1.5"
 
 
 def test_markdown_names_direction_threat_interval_and_score(folder):

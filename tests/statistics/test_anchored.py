@@ -61,6 +61,36 @@ def test_the_corrected_bound_is_never_broken_where_its_conditions_hold(seed, anc
         assert measured.error <= measured.bound_corrected * (1 + 1e-9)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(1, 9))
+def test_between_the_outermost_anchors_the_bound_always_applies(seed, anchors, attacked):
+    """Labels apart from each other, predictions anywhere between the outermost anchors' labels: never vacuous."""
+    rng = np.random.default_rng(seed)
+    ticks = rng.permutation(np.arange(1, 400))[: anchors + attacked - 2] / 100
+    y = np.concatenate(([0.0, 4.0], ticks))  # the first two are anchors, and the rest lie between them
+    chosen = np.arange(anchors)
+    predictions = rng.uniform(0, 4, len(y))
+    predictions[chosen] = np.clip(y[chosen] + rng.normal(0, 0.02, anchors), 0, 4)
+    measured = Anchoring.of(y, predictions, chosen)
+    assert measured.conditions_hold
+    assert measured.bound_corrected < np.inf
+    assert measured.error <= measured.bound_corrected * (1 + 1e-9)
+
+
+def test_random_batches_break_the_printed_bound_and_never_the_corrected_one():
+    """One attacked image among even anchors, thrown as far as its neighbours' labels go: most such batches break it."""
+    rng, broken, tried = np.random.default_rng(0), 0, 500
+    for _ in range(tried):
+        anchors = int(rng.integers(8, 33))
+        y = np.append(np.arange(anchors) / 2, rng.uniform(0, (anchors - 1) / 2))
+        predictions = y.copy()
+        predictions[-1] = rng.choice([0.0, y[:-1].max()])
+        measured = Anchoring.of(y, predictions, np.arange(anchors))
+        broken += measured.error > measured.bound_paper
+        assert measured.conditions_hold
+        assert measured.error <= measured.bound_corrected
+    assert broken > tried / 2
+
+
 def test_a_perfect_order_costs_nothing_and_a_reversed_one_most():
     """Between 0 and 1, whatever the scale of labels and predictions."""
     y = np.array([1.0, 2, 3, 4, 5])

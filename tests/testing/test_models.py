@@ -93,7 +93,7 @@ class Large(MAE):
 
 FAULTS = {
     NoInfo: "info", Reduced: "scores", OutOfRange: "range", Mixing: "batch", MisPrepared: "batch",
-    GlobalNoise: "determinism", NotRandom: "determinism", Detached: "gradient", NaNGradient: "gradient",
+    GlobalNoise: "determinism", NotRandom: "randomness", Detached: "gradient", NaNGradient: "gradient",
     Rounded: "gradient", WrongWay: "direction", Large: "min_size",
 }  # fmt: skip
 

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
 
@@ -16,12 +14,11 @@ from robustiqa.models.birqa.entry import TRAINABLE
 from robustiqa.models.birqa.model import Settings
 from robustiqa.training.batches import IDENTICAL, Sampler
 from robustiqa.training.checkpoint import State
-from robustiqa.training.clean import Run
 from robustiqa.training.labels import Distillation, make_labels
-from robustiqa.training.loop import CsvLog, learning_rate
-from robustiqa.training.losses import plcc, regression_loss
+from robustiqa.training.log import COLUMNS, CsvLog, read_log
 from robustiqa.training.pairs import Shelf, make_shelves
-from robustiqa.training.recipe import Recipe, load_recipe
+from robustiqa.training.recipe import load_recipe
+from robustiqa.training.run import Run
 from robustiqa.training.synthesis import (
     BEYOND,
     COMMON,
@@ -39,9 +36,6 @@ from robustiqa.training.validation import validate
 
 TINY = Synthesis(beyond=0, common=0, composed=1, transmission=1, unpublished=1, crop=96, tile=96)
 PAIRS = 125 + 1 + 1 + 4
-MINIMAL = (
-    "steps = 9\nlearning_rate = 1.0\nfinal_learning_rate = 0.1\n[[crops]]\nsize = 32\ncount = 2\nprobability = 1.0\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -259,62 +253,6 @@ def test_compositions_are_labelled_by_the_verdict_of_their_teachers():
     assert np.abs(labels - verdict).max() < 0.25
 
 
-@given(st.lists(st.floats(-3, 8), min_size=4, max_size=30, unique=True), st.floats(0.1, 9), st.floats(-5, 5))
-def test_plcc_is_invariant_to_scale_and_shift_and_loss_is_not(values, scale, shift):
-    """Correlation with an affine copy is 1; the squared error brings the prediction to the labels' own scale."""
-    label = torch.tensor(values, dtype=torch.float64)
-    if label.std() < 1e-3:
-        return
-    assert float(plcc(scale * label + shift, label)) == pytest.approx(1, abs=1e-6)
-    moved = float(regression_loss(label + shift, label) - regression_loss(label, label))
-    assert moved == pytest.approx(0.7 * shift**2, abs=1e-6)
-
-
-def test_gradient_of_the_loss_is_finite_for_constant_predictions():
-    """A network's first step may predict one value for all."""
-    prediction = torch.full((6,), 3.0, requires_grad=True)
-    regression_loss(prediction, torch.arange(6.0)).backward()
-    assert prediction.grad.isfinite().all()
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("steps = [", "not TOML"),
-        (MINIMAL.replace("steps = 9", "steps = 0"), "steps"),
-        (MINIMAL.replace("learning_rate = 1.0\n", "", 1), "learning_rate"),
-        (MINIMAL.replace("size = 32", "size = 8"), r"crops\.0\.size"),
-        ("ema = 1.0\n" + MINIMAL, "ema"),
-        ("extra = 1\n" + MINIMAL, "extra"),
-    ],
-)
-def test_faults_of_a_recipe_are_named(tmp_path, text, fault):
-    """The file and the field, down to the table that holds it."""
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    with pytest.raises(InvalidInput, match=rf"mine\.toml: .*{fault}"):
-        load_recipe(str(path))
-
-
-def test_a_users_recipe_is_read(tmp_path):
-    """A path in place of a name; what it leaves out has the documented defaults."""
-    path = tmp_path / "mine.toml"
-    path.write_text(MINIMAL)
-    recipe = load_recipe(str(path))
-    assert (recipe.steps, recipe.crops[0].size, recipe.alpha) == (9, 32, 0.7)
-
-
-def test_learning_rate_warms_up_then_falls_along_a_cosine():
-    """Linear to its height, half height midway, the final rate at the end."""
-    crops = ({"size": 32, "count": 2, "probability": 1},)
-    recipe = Recipe(steps=110, learning_rate=1.0, final_learning_rate=0.1, warmup=10, crops=crops)
-    assert [learning_rate(step, recipe) for step in (0, 4, 9, 10)] == pytest.approx([0.1, 0.5, 1.0, 1.0])
-    assert learning_rate(60, recipe) == pytest.approx(0.55)
-    assert learning_rate(110, recipe) == pytest.approx(0.1)
-    falling = [learning_rate(step, recipe) for step in range(10, 111)]
-    assert falling == sorted(falling, reverse=True)
-
-
 def test_average_follows_fast_at_first_and_slowly_later():
     """Decay (1 + step) / (10 + step) until it reaches the asked one."""
     model, average = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
@@ -342,11 +280,19 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 
 
 def test_log_continues_a_file_under_one_header(tmp_path):
-    """A resumed run appends; figures that a step lacks stay empty."""
-    CsvLog(tmp_path / "log.csv")(1, {"loss": 0.5})
-    CsvLog(tmp_path / "log.csv")(2, {"loss": 0.25, "validation_srocc": 0.9})
-    lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert lines == [",".join(CsvLog.COLUMNS), "1,0.5,,,,,,", "2,0.25,,,,,0.9,"]
+    """A resumed run drops the rows that it repeats, and one that a kill cut short; what a step lacks stays empty."""
+    path = tmp_path / "log.csv"
+    for step, loss in ((1, 0.5), (2, 0.4), (3, 0.3)):
+        CsvLog(path)(step, {"loss": loss})
+    with path.open("a") as file:
+        file.write("4,0.")
+    resumed = CsvLog(path)
+    resumed(2, {"loss": 0.25, "validation_srocc": 0.9})
+    resumed(3, {"loss": 0.2})
+    rows = read_log(path)
+    assert [(row["step"], row["loss"], row["validation_srocc"]) for row in rows] == [("1", "0.5", ""), ("2", "0.25", "0.9"), ("3", "0.2", "")]
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert read_log(tmp_path / "none.csv") == []
 
 
 def test_parts_of_a_run_share_no_reference_and_ignore_the_order_of_files(tmp_path):

@@ -81,7 +81,7 @@ def bench(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"a")
     notes, clocked = [], []
 
-    def run_clean(run, report):
+    def run_training(run, report):
         notes.append(run)
         report(run.recipe.steps, {})
         run.out.with_suffix(".pt").write_bytes(b"state")
@@ -90,7 +90,7 @@ def bench(tmp_path, monkeypatch):
         run.out.with_suffix(".json").write_text(json.dumps(facts))
 
     stopped = []
-    monkeypatch.setattr(trials, "run_clean", run_clean)
+    monkeypatch.setattr(trials, "run_training", run_training)
 
     def clock(model):
         clocked.append(model)

@@ -13,10 +13,11 @@ from robustiqa.models import TRAINABLE, load_model
 from robustiqa.models.entry import NoParameters
 from robustiqa.models.weights import pick
 from robustiqa.training.batches import Sampler
-from robustiqa.training.clean import Run, run_clean
+from robustiqa.training.lesson import CleanLesson
 from robustiqa.training.loop import train
 from robustiqa.training.pairs import Shelf
 from robustiqa.training.recipe import Crops, Recipe, load_recipe
+from robustiqa.training.run import Run, run_training
 from robustiqa.training.scale import LabelScale
 from robustiqa.training.synthesis import Draft
 
@@ -40,7 +41,7 @@ def shelf():
 def data(shelf, tmp_path, monkeypatch):
     """Runs that find their pairs and labels made, and files of weights of the exact shapes, random where trained."""
     labels = np.linspace(4.5, 1.2, PAIRS)[:, None]
-    monkeypatch.setattr("robustiqa.training.clean._data", lambda *_: ([shelf], [labels]))
+    monkeypatch.setattr("robustiqa.training.run._data", lambda *_: ([shelf], [labels]))
     monkeypatch.setattr("robustiqa.training.validation.STRIDE", 1)
     monkeypatch.setenv("ROBUSTIQA_WEIGHTS", str(tmp_path))
     squeeze = load_model("topiq-squeeze", weights="random").state_dict()
@@ -68,7 +69,7 @@ def run(name, out, steps, start=None, killed_at=None):
             raise KeyboardInterrupt
         log.append((step, figures["loss"], figures))
 
-    run_clean(job, report)
+    run_training(job, report)
     return [(step, loss) for step, loss, _ in log], log[-1][2]
 
 
@@ -152,7 +153,7 @@ def test_training_goes_on_from_a_checkpoint(data, name):
 
 def test_a_run_that_lacks_weights_is_refused_before_pairs_are_made(data, monkeypatch):
     """Pairs take minutes; the refusal takes none of them."""
-    monkeypatch.setattr("robustiqa.training.clean._data", lambda *_: pytest.fail("pairs were made"))
+    monkeypatch.setattr("robustiqa.training.run._data", lambda *_: pytest.fail("pairs were made"))
     monkeypatch.setattr("pooch.retrieve", lambda *_a, **_k: (_ for _ in ()).throw(OSError("offline")))
     (data / "squeezenet1_1_fp16.safetensors").unlink()
     with pytest.raises(MissingWeights, match="squeezenet1_1"):
@@ -185,7 +186,7 @@ def test_the_scale_learns_and_is_kept_for_resuming(data, shelf):
     model = TRAINABLE.get("lpips-alex").begin(NoParameters(), None, 0)
     scale = LabelScale(-1).fit(model, sampler)
     before = {name: tensor.clone() for name, tensor in scale.state_dict().items()}
-    train(model, sampler, recipe(2), data / "a.pt", lambda _: {}, lambda *_: None, scale)
+    train(model, sampler, CleanLesson(0.7), recipe(2), data / "a.pt", lambda _: {}, lambda *_: None, scale)
     kept = torch.load(data / "a.pt", weights_only=True)["scale"]
     assert all(not torch.equal(kept[name], before[name]) for name in before)
     assert all(torch.equal(kept[name], tensor) for name, tensor in scale.state_dict().items())

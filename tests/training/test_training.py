@@ -10,11 +10,11 @@ from robustiqa.datasets.expected_scores import expected_score
 from robustiqa.models import load_model
 from robustiqa.models.birqa.entry import TRAINABLE
 from robustiqa.models.birqa.model import Settings
-from robustiqa.training.clean import Run, run_clean
 from robustiqa.training.labels import Distillation, make_labels
 from robustiqa.training.losses import plcc, regression_loss
 from robustiqa.training.pairs import make_shelves
 from robustiqa.training.recipe import Crops, Recipe, load_recipe
+from robustiqa.training.run import Run, run_training
 from robustiqa.training.synthesis import Draft, drafts
 from robustiqa.training.synthesis import Recipe as Synthesis
 
@@ -102,7 +102,7 @@ def recipe(steps):
 def train(photographs, out, steps):
     run = Run(TRAINABLE, Settings(width=4, levels=2), recipe(steps), photographs, out, seed=1, jobs=1)
     log = []
-    run_clean(run, lambda step, figures: log.append((step, figures["loss"])))
+    run_training(run, lambda step, figures: log.append((step, figures["loss"])))
     return log
 
 

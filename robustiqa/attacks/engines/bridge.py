@@ -33,8 +33,9 @@ class Bridge(nn.Module):
         return self._search.value(*self._candidates(x))
 
     def value_and_grad(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """J [M] and its gradient, as our own attacks get them."""
-        return self._search.value_and_grad(*self._candidates(x))
+        """J [M] and its gradient, as our own attacks get them, in the library's precision."""
+        j, gradient = self._search.value_and_grad(*self._candidates(x))
+        return j, gradient.to(x.dtype)
 
     def note(self, gradient: Tensor, passed_on: Tensor) -> None:
         """Compare the objective's gradient [M, 3, H, W] with what the library's loss left of it."""
@@ -45,9 +46,11 @@ class Bridge(nn.Module):
     def _candidates(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """``x`` with rounding undone where it is just outside the ball, and its index; what is far out stays there."""
         index = torch.full((len(x),), self._sample, device=x.device)
-        nearest = self._ball.project(x.detach(), index)
-        near = ((nearest - x.detach()).abs() <= SLACK).flatten(1).all(1)
-        return torch.where(near[:, None, None, None], nearest, x.detach()), index
+        x = x.detach().to(self._ball.center.dtype)
+        nearest = self._ball.project(x, index)
+        slack = max(SLACK, torch.finfo(x.dtype).eps)
+        near = ((nearest - x).abs() <= slack).flatten(1).all(1)
+        return torch.where(near[:, None, None, None], nearest, x), index
 
 
 class _Signal(torch.autograd.Function):

@@ -37,7 +37,8 @@ class Engine(Attack):
     """An attack of another library; ``version``, a field of each subclass, names it.
 
     A parameter that is not given takes the version's default; one that the version has not got is refused.
-    ``queries`` is the number of model passes per sample, whatever the library counts.
+    ``queries`` is the number of model passes per sample, whatever the library counts. The library draws from the stream
+    of our attack of the same name, so that a comparison is of implementations and not of luck.
     """
 
     library: ClassVar[str]
@@ -91,10 +92,11 @@ class Engine(Attack):
         return Calls(gradients=self.steps or 1) if self.queries is None else Calls(values=self.queries)
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:
-        last = x.clone()
-        for sample, seed in enumerate(random.seeds()):
+        last, theirs = x.clone(), x.to(torch.promote_types(x.dtype, torch.float32))  # they know no half precision
+        for sample, seed in enumerate(random.of(self.chosen).seeds()):
             with lent_generators(seed, x.device), torch.enable_grad():
-                last[sample] = self._attack_one(search, x[sample : sample + 1], ball, sample, random, seed)[0].detach()
+                one = self._attack_one(search, theirs[sample : sample + 1], ball, sample, random, seed)
+            last[sample] = one[0].detach()
         return last
 
     def _resolve(self) -> None:

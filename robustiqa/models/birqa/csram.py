@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from robustiqa.models.birqa.pointwise import Pointwise
+
 
 class Injection(NamedTuple):
     """What CSRAM did at one level, for inspection: mask M, strength alpha >= 0 and confidence rho in (0, 1)."""
@@ -21,9 +23,9 @@ class CSRAM(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.down = nn.Conv2d(width, width, 3, stride=2, padding=1)
-        self.strength = nn.Conv2d(width + 1, width, 1)
-        self.confidence = nn.Conv2d(width + 1, width, 1)
-        self.residual = nn.Conv2d(width, width, 1)
+        self.strength = Pointwise(width + 1, width)
+        self.confidence = Pointwise(width + 1, width)
+        self.residual = Pointwise(width, width)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> tuple[Tensor, Injection]:
         """``fine`` [N, C, H, W] and ``coarse`` [N, C, ceil(H/2), ceil(W/2)] to the new coarse tensor."""
@@ -31,8 +33,14 @@ class CSRAM(nn.Module):
         message = self.down(fine) + resized
         mask = torch.sigmoid(message.mean(1, keepdim=True) + message.amax(1, keepdim=True))
         message = message * mask
-        z = torch.cat((coarse, mask), 1)
-        strength = F.softplus(self.strength(z))
+        z = torch.cat([x.permute(0, 2, 3, 1) for x in (coarse, mask)], -1).permute(0, 3, 1, 2)  # channels stay last
+        strength = _softplus(self.strength(z))
         confidence = torch.sigmoid(self.confidence(z))
         updated = coarse + confidence * strength * torch.tanh(self.residual(message))
         return updated, Injection(mask, strength, confidence)
+
+
+def _softplus(x: Tensor) -> Tensor:
+    """log(1 + exp(x)), linear above 20; several times faster on CPUs than torch's, whose log1p is slow."""
+    curved = x.clamp_max(20)
+    return (x - curved) - torch.log(torch.sigmoid(-curved))

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-FLOOR = 1e-3  # GeM's ReLU stops here rather than at 0, which keeps its logarithm finite
+from robustiqa.models.birqa.pointwise import Pointwise
+from robustiqa.models.birqa.pooling import GeM
+
 MIDDLE = 3.0  # of KADID-10k's scale from 1 (worst) to 5 (best): where training starts from
 
 
@@ -18,25 +20,12 @@ class Verdict(NamedTuple):
     reliabilities: Tensor
 
 
-class GeM(nn.Module):
-    """Generalised-mean pooling over space with a learnable exponent p >= 1 (Radenovic et al., 2018)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.p = nn.Parameter(torch.tensor(3.0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        p = self.p.clamp(1, 8)
-        # exp(p log x) rather than pow: the same value, and a backward pass several times cheaper for learnable p
-        return torch.exp(torch.log(torch.exp(p * torch.log(x.clamp_min(FLOOR))).mean((-2, -1))) / p)
-
-
 class ReliabilityAwareHead(nn.Module):
     """Each level's contribution, weighted by the softmax of its reliability: a convex sum that can be read."""
 
     def __init__(self, width: int, levels: int) -> None:
         super().__init__()
-        self.project = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(levels))
+        self.project = nn.ModuleList(Pointwise(width, width) for _ in range(levels))
         self.pool = nn.ModuleList(GeM() for _ in range(levels))
         self.contribution = nn.ModuleList(_mlp(width) for _ in range(levels))
         self.reliability = nn.ModuleList(_mlp(width) for _ in range(levels))

@@ -18,7 +18,7 @@ from robustiqa.models.trainable import Trainable
 from robustiqa.models.weights import Tensors, WeightFile, Weights, fill, fill_parts
 
 SHIPPED: Final = "topiq_squeeze.safetensors"
-SHA256: Final = ""  # of the shipped head
+SHA256: Final = "d473fab2b9e626ec9102de45a16045462bfd0ba8ed3c959fea1a1c5a278eed5f"
 COMMAND: Final = (
     f"robustiqa train --model topiq-squeeze --recipe clean --dataset kadid-style=FOLDER --out {SHIPPED}, which makes it"
 )
@@ -69,5 +69,6 @@ TOPIQ_SQUEEZE: Final = ModelEntry(
     _load,
 )
 TRAINABLE: Final = Trainable(
-    TOPIQ_SQUEEZE, _fresh, lambda model: _head(model.state_dict()), frozen=("semantic_model",), half=True
-)
+    TOPIQ_SQUEEZE, _fresh, lambda model: _head(model.state_dict()), frozen=("semantic_model",), half=True,
+    before=("imagenet",),
+)  # fmt: skip

@@ -140,7 +140,9 @@ def test_hard_lbp_scores_the_step_and_lends_the_smooth_gradient():
 
 def test_smooth_score_has_the_gradient_of_its_own_finite_differences():
     """What is scored is what is differentiated."""
-    model = BiRQANetwork(Settings(), model_info("birqa")).double()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # with some weights the step crosses a kink of a ReLU
+        model = BiRQANetwork(Settings(), model_info("birqa")).double()
     ref, dist = (x.double() for x in pair(32, 32, 1))
     direction = torch.randn(dist.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     x = dist.clamp(0.1, 0.9).requires_grad_()

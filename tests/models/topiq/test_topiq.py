@@ -80,7 +80,8 @@ def test_score_and_gradient_equal_the_oracle(topiq, oracle, shared, case):
     """In float32, for a pair and for identical images.
 
     A few ReLUs of the trunk flip between float32 and float64, in the independent implementation as here: its own
-    float32 gradient has our norms, and both are as far from the float64 gradient.
+    float32 gradient has our norms, and both are as far from the float64 gradient. Which ones flip is the CPU's rounding:
+    the norms agree to 1e-6 on the oracle's, and within the distance to float64 on others.
     """
     ref, dist = pair(shared, case)
     score = topiq(ref, dist.requires_grad_())
@@ -89,7 +90,7 @@ def test_score_and_gradient_equal_the_oracle(topiq, oracle, shared, case):
     assert score.item() == pytest.approx(oracle[f"{case}.f64.score"].item(), abs=2e-5)
     assert np.linalg.norm(gradient[0].numpy() - wanted) / np.linalg.norm(wanted) < 1e-3
     norms = [np.linalg.norm(gradient.double().numpy().ravel(), order) for order in (1, 2, np.inf)]
-    assert norms == pytest.approx(oracle[f"{case}.f32.grad_norms"], rel=1e-6)
+    assert norms == pytest.approx(oracle[f"{case}.f32.grad_norms"], rel=1e-3)
     assert topiq(ref, ref).item() == pytest.approx(oracle[f"{case}.f64.score_identical"].item(), abs=2e-5)
 
 

@@ -1,0 +1,1 @@
+"""One file per figure: from an arena's trials to shapes."""

@@ -1,0 +1,115 @@
+"""The pixels of an attacked sample, computed again from the dataset: same cell, same image.
+
+Nothing of a results folder is run: only models, attacks and defenses that are built in, by names without files.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustiqa.attacks import load_attack
+from robustiqa.attacks.limits import Limits
+from robustiqa.benchmarks.cell import CellSpec, SampleRow
+from robustiqa.benchmarks.plan import Direction, Request, plan
+from robustiqa.benchmarks.runner import Job
+from robustiqa.core.images import center_crop, to_rgb
+from robustiqa.core.objective import Objective
+from robustiqa.datasets.base import PairDataset
+from robustiqa.defenses import load_defense
+from robustiqa.models import load_model
+from robustiqa.reports.compose import View
+
+Pixels = NDArray[np.uint8]
+TOLERANCE: Final = 0.01  # of the gain: a batch of one may round otherwise than the batch of the run
+NAME: Final = re.compile(r"[\w+:=,./-]+")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images [H, W, 3] of one sample, as they were scored."""
+
+    reference: Pixels
+    distorted: Pixels
+    adversarial: Pixels
+
+
+class Recomputed:
+    """Attacks single samples again; a model is loaded once for all of its samples."""
+
+    def __init__(self, datasets: Mapping[str, PairDataset]) -> None:
+        """``datasets``: by the sha256 of their manifest, as cells name them."""
+        self._datasets = datasets
+        self._jobs: dict[tuple[str, ...], Job | str] = {}
+
+    def __call__(self, view: View, row: SampleRow) -> Pictures | str:
+        """The pictures of a row, or why there are none.
+
+        Raises:
+            RobustIQAError: weights are missing, an image cannot be read.
+        """
+        key = (*view.keys, view.direction)
+        if key not in self._jobs:
+            self._jobs[key] = self._job(view)
+        job = self._jobs[key]
+        return job if isinstance(job, str) else _attacked(job, row)
+
+    def _job(self, view: View) -> Job | str:
+        spec = view.spec
+        dataset = self._datasets.get(spec.dataset.manifest)
+        if dataset is None:
+            return f"the images are not at hand; add --dataset {spec.dataset.name}=FOLDER to see them"
+        if not _is_built_in(spec):
+            return "a plug-in took part, and reports run no code of others"
+        if spec.calibrate is not None or spec.source is not None:
+            return "calibrated and transferred attacks are not computed again"
+        jobs = plan(_request(spec, dataset, cast(Direction, view.direction)))
+        same = [job for job in jobs if job.spec.key in view.keys and job.spec.direction == view.direction]
+        return same[0] if same else "version, weights or data here are not those of the run"
+
+
+def _is_built_in(spec: CellSpec) -> bool:
+    """Whether the names of a cell can be loaded without running code that the results folder chose."""
+    parts = [part for part in (spec.attack, spec.defense) if part is not None]
+    codes = [spec.model.code, *(part.code for part in parts)]
+    names = [spec.model.name, *(part.label for part in parts)]
+    return set(codes) == {"built-in"} and all(NAME.fullmatch(name) and ".py" not in name for name in names)
+
+
+def _request(spec: CellSpec, dataset: PairDataset, direction: Direction) -> Request:
+    return Request(
+        models=(load_model(spec.model.name),),
+        attacks=(load_attack(spec.attack.label),) if spec.attack is not None else (),
+        datasets=(dataset,),
+        defenses=(None if spec.defense is None else load_defense(spec.defense.label),),
+        eps=(spec.eps,),
+        directions=(direction,),
+        threat="oblivious" if spec.threat == "oblivious" else "adaptive",
+        crop=spec.crop,
+        seed=spec.seed,
+        eot=spec.eot,
+        limits=Limits(spec.max_queries, spec.max_seconds),
+    )
+
+
+def _attacked(job: Job, row: SampleRow) -> Pictures | str:
+    pair = next((pair for pair in job.pairs if pair.id == row.id), None)
+    if pair is None or job.attack is None:
+        return "the dataset has no such pair"
+    ref, dist = (center_crop(image, job.spec.crop)[None] for image in job.dataset.images(pair))
+    objective = Objective(job.attacked, ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
+    limits = Limits(job.spec.max_queries, job.spec.max_seconds)
+    result = job.attack.run(objective, dist, eps=job.spec.eps, seed=job.spec.seed, ids=[row.id], limits=limits)
+    if not _agrees(row, float(result.attacked_score)):
+        return f"computed again, the score was {float(result.attacked_score):.4g}, which is not that of the run"
+    return Pictures(to_rgb(ref[0]), to_rgb(dist[0]), to_rgb(result.adversarial_8bit[0]))
+
+
+def _agrees(row: SampleRow, attacked: float) -> bool:
+    if row.clean is None or row.attacked is None:
+        return False
+    return math.isclose(attacked, row.attacked, rel_tol=1e-5, abs_tol=TOLERANCE * abs(row.attacked - row.clean))

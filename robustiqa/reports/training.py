@@ -1,0 +1,75 @@
+"""The picture of a training run: its loss and, for AAT, the two panels of the BiRQA paper's Figure 6."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from robustiqa.core.errors import InvalidInput
+from robustiqa.training.log import read_log
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Row = Mapping[str, str]
+PANELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "loss of the step": {"loss": "training loss", "mse": "mean squared error", "surrogate": "surrogate of eq. (3)"},
+    "anchored ranking loss, eq. (3)": {"anchored_loss": "of the batch", "anchored_average": "moving average of 20"},
+    "largest error in the batch, in labels": {
+        "max_error": "observed", "bound_paper": "bound of Theorem 1 as printed", "bound_corrected": "bound, corrected",
+    },
+    "validation": {
+        "validation_srocc": "SROCC clean", "validation_attacked_srocc": "SROCC under PGD-10, tomean",
+        "validation_gain": "gain of PGD-10, up",
+    },
+}  # fmt: skip
+LOGARITHMIC: Final = ("anchored_loss", "max_error")
+FEW: Final = 3  # points that a line would not show
+
+
+def draw_training(log: Path, picture: Path) -> None:
+    """Draw the log of a training run into ``picture`` (SVG, PNG or PDF), a panel for each group of logged figures.
+
+    Bounds that are infinite, where a batch had no two distinct anchors, leave gaps.
+
+    Raises:
+        InvalidInput: the log holds no step.
+    """
+    rows = read_log(log)
+    if not rows:
+        raise InvalidInput(f"{log} holds no step of a training run; nothing to draw.")
+    panels = {title: lines for title, lines in PANELS.items() if any(_points(rows, name) for name in lines)}
+    figure = Figure(figsize=(6 * len(panels), 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        _plot(axes, rows, title, lines)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    with rc_context({"svg.fonttype": "none"}):  # words stay words
+        figure.savefig(picture, dpi=150, metadata={"Date": None} if picture.suffix == ".svg" else None)
+
+
+def _plot(axes: "Axes", rows: Sequence[Row], title: str, lines: Mapping[str, str]) -> None:
+    for name, label in lines.items():
+        points = _points(rows, name)
+        if points:
+            faint = 0.35 if f"{name.removesuffix('_loss')}_average" in lines else 0.9
+            axes.plot(*zip(*points, strict=True), marker="o" if len(points) <= FEW else "", alpha=faint, label=label)
+    if any(name in LOGARITHMIC for name in lines):
+        axes.set_yscale("symlog" if "anchored_loss" in lines else "log", **_linear_below(lines))
+    axes.set_title(title)
+    axes.set_xlabel("step")
+    axes.legend(fontsize=8)
+
+
+def _linear_below(lines: Mapping[str, str]) -> dict[str, float]:
+    """Eq. (3) is exactly 0 where a batch is in order; a logarithm would hide these steps."""
+    return {"linthresh": 1e-3} if "anchored_loss" in lines else {}
+
+
+def _points(rows: Sequence[Row], name: str) -> list[tuple[int, float]]:
+    values = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
+    return [(step, value) for step, value in values if math.isfinite(value)]
