@@ -13,7 +13,7 @@ from robustiqa.reports.evaluation import interval_cell
 from robustiqa.reports.render import DASH, budget_text, flags_text, interval_text, number, threat_text
 from robustiqa.reports.rows import Row
 
-MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
+MINIMUM_WIDTH = 104  # narrower, and intervals would wrap
 
 
 def print_table(rows: Sequence[Row], console: Console) -> None:
