@@ -82,6 +82,7 @@ class _Bracket:
 
     low: float
     high: float
+    still: Trial | None = None
     unseen: Trial | None = None
     seen: Trial | None = None
     near: bool = False
@@ -98,14 +99,19 @@ class _Bracket:
         self.backwards += trial.row.backwards
         self.seconds += trial.row.seconds
         trial = Trial(trial.row.model_copy(update={"eps": eps}), trial.exact, trial.adversarial)
-        if excess >= 0:
+        if not trial.row.linf:  # nothing better than the image itself was found: a shorter step may find something
+            self.high, self.still = eps, trial
+        elif excess >= 0:
             self.low, self.unseen, self.near = eps, trial, excess <= slack
         else:
             self.high, self.seen = eps, trial
 
     def result(self) -> Trial:
-        """The largest ε that stays unseen, at the cost of all that were tried; the smallest where all were seen."""
-        best = self.unseen or self.seen
+        """The largest ε that changes something and stays unseen, at the cost of all that were tried.
+
+        Where there is none, the image itself if that came out, else what was seen at the smallest ε.
+        """
+        best = self.unseen or self.still or self.seen
         if best is None:
             raise ValueError(self)
         spent = {"forwards": self.forwards, "backwards": self.backwards, "seconds": self.seconds}

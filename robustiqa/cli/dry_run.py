@@ -1,6 +1,7 @@
 """``robustiqa bench --dry-run``: the cells, their model calls, time and memory, before anything runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 import torch
@@ -11,14 +12,15 @@ from robustiqa.benchmarks.estimate import Estimate, Estimator, total
 from robustiqa.benchmarks.runner import Job
 from robustiqa.benchmarks.store import Store
 from robustiqa.cli.progress import bar
-from robustiqa.reports.render import eps_text
+from robustiqa.reports.render import budget_text
 
 
 def announce(
     jobs: Sequence[Job], store: Store, batch_size: int, device: torch.device, threads: int, workers: int
 ) -> None:
     """Print a line for each cell and the sums; what the store holds already is subtracted."""
-    estimates = _measured(jobs, store, batch_size if device.type != "cpu" else threads, device, threads)
+    with _as_in_a_worker(workers):
+        estimates = _measured(jobs, store, batch_size if device.type != "cpu" else threads, device, threads)
     for one in estimates:
         click.echo(_line(one))
     for problem in dict.fromkeys(one.problem for one in estimates if one.problem):
@@ -34,6 +36,17 @@ def announce(
     )
 
 
+@contextmanager
+def _as_in_a_worker(workers: int) -> Iterator[None]:
+    """Measure with one thread where the run's processes have one each."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if workers > 1 else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _measured(
     jobs: Sequence[Job], store: Store, size: int, device: torch.device, threads: int
 ) -> list[Estimate]:
@@ -44,7 +57,7 @@ def _measured(
 
 def _line(one: Estimate) -> str:
     job = one.job
-    what = describe(job) if job.attack is None else f"{describe(job)} {eps_text(job.spec.eps)}"
+    what = describe(job) if job.attack is None else f"{describe(job)} {budget_text(job.spec)}"
     begun = f"{one.samples:6d} of {len(job.pairs):6d} pairs to do: {what}"
     return f"{begun}: {_passes(one.forwards, one.backwards)}, {_time(one.seconds)}" if one.samples else begun
 

@@ -43,7 +43,7 @@ class Entry:
         rank: one more than the number of entries that are significantly better; None where the ranked number is
             missing. Entries of one rank are ties.
         srocc: attacked, under the attack that leaves least of it; ``gain``: under the one that gains most.
-        attacks: how many distinct attacks it met.
+        attacks: how many distinct attacks were made on it; what was carried over from other models is none.
     """
 
     setting: tuple[str, ...]
@@ -88,7 +88,7 @@ def _ranked(setting: tuple[str, ...], rows: Sequence[Row], by: By) -> list[Entry
         subjects[_subject(row.view)].append(row)
     worst: dict[By, list[Worst | None]] = {kind: _worst(list(subjects.values()), kind) for kind in BYS}
     ranks = _ranks(worst[by], by)
-    every = {_attack(row) for row in rows}
+    every = _attacks(rows)
     entries = [
         _entry(setting, rank, ranks.count(rank) > 1, own, srocc, gain, every)
         for rank, own, srocc, gain in zip(ranks, subjects.values(), worst["srocc"], worst["gain"], strict=True)
@@ -105,7 +105,7 @@ def _entry(
     gain: Worst | None,
     every: set[str],
 ) -> Entry:
-    met = {_attack(row) for row in rows}
+    met = _attacks(rows)
     known = [one for one in (srocc, gain) if one is not None]
     flags = {flag for one in known for flag in (*one.row.flags, *flags_of_estimates(one.estimate))}
     return Entry(
@@ -122,10 +122,10 @@ def _entry(
     )
 
 
-def _attack(row: Row) -> str:
-    """An attack whose threat does not matter; what was carried over is no attack that others could have missed."""
-    spec = row.view.spec
-    return "" if spec.attack is None or spec.source is not None else spec.attack.label
+def _attacks(rows: Iterable[Row]) -> set[str]:
+    """Attacks that were made on these models themselves, under any threat."""
+    specs = [row.view.spec for row in rows]
+    return {spec.attack.label for spec in specs if spec.attack is not None and spec.source is None}
 
 
 def _worst(subjects: Sequence[Sequence[Row]], kind: By) -> list[Worst | None]:

@@ -1,6 +1,5 @@
 """Several views on the same samples with the same resamples, so that their differences are paired."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -70,7 +69,3 @@ class Common:
 def flags_of_estimates(*estimates: Estimate | None) -> tuple[str, ...]:
     """Flags of the clustered intervals, sorted."""
     return tuple(sorted({flag for one in estimates if one is not None for flag in one.clustered.flags}))
-
-
-def is_number(value: float) -> bool:
-    return math.isfinite(value)

@@ -13,18 +13,23 @@ from robustiqa.reports.evaluation import interval_cell
 from robustiqa.reports.render import DASH, budget_text, flags_text, interval_text, number, threat_text
 from robustiqa.reports.rows import Row
 
-MINIMUM_WIDTH = 100  # narrower, and intervals would wrap
+MINIMUM_WIDTH = 100  # of the notes below
+WIDEST = 10_000
 
 
 def print_table(rows: Sequence[Row], console: Console) -> None:
-    """Rows that differ in direction alone share a line; flags and notes stand below, so that none is cut off."""
+    """Rows that differ in direction alone share a line; flags and notes stand below, so that none is cut off.
+
+    A table that is wider than the console is printed as wide as it is: a number that is cut short is wrong.
+    """
     table = Table(title="How far the attacker moved the metric", title_justify="left", show_lines=True, box=SIMPLE)
     headers = ("dataset\nmodel", "attack\nε, threat", "n", "clean\nSROCC ↑", "attacked SROCC ↑\n(tomean)")
     for header in (*headers, "gain ↓\n(up)", "SSIM"):
         table.add_column(header, no_wrap=True)
     for group in _groups(rows):
         table.add_row(*_cells(group))
-    console.width = max(console.width, MINIMUM_WIDTH)
+    needed = Console(width=WIDEST).measure(table).maximum
+    console.width = max(console.width, MINIMUM_WIDTH, needed)
     console.print(table)
     for note in _notes(rows):
         console.print(note, highlight=False)

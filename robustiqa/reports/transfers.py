@@ -98,10 +98,10 @@ def transfers_markdown(entries: Sequence[Transfer]) -> str:
     parts = []
     for setting in dict.fromkeys(one.setting for one in entries):
         own = [one for one in entries if one.setting == setting]
-        targets = list(dict.fromkeys(one.target for one in own))
+        targets = sorted({one.target for one in own})
         records = [
             {"made on": escape(source), **{f"on {escape(t)}": _cell(own, source, t) for t in targets}}
-            for source in dict.fromkeys(one.source for one in own)
+            for source in sorted({one.source for one in own})
         ]
         table = pd.DataFrame(records).to_markdown(index=False, disable_numparse=True)
         flags = "\n".join(f"* {escape(one.source)} on {escape(one.target)}: {' '.join(one.flags)}" for one in own)

@@ -58,7 +58,7 @@ def test_the_cost_of_all_radii_is_counted(tmp_path):
 
 
 def test_a_target_that_is_not_met_is_flagged(tmp_path):
-    """An attack that moves nothing stays invisible up to the largest ε; one level may already be too much."""
+    """An attack that moves nothing is not seen at any ε; a quarter of a level may already be too much."""
     rq.bench([Constant()], ["fgsm"], memory(2), calibrate="ssim=0.95", out=tmp_path / "still", **OPTIONS)
     rq.bench([Linear()], ["fgsm"], memory(2), calibrate="ssim=0.9999999", out=tmp_path / "strict", **OPTIONS)
     rq.bench([Linear()], ["fgsm"], memory(2), calibrate="ssim=0.95", out=tmp_path / "met", **OPTIONS)
@@ -66,8 +66,20 @@ def test_a_target_that_is_not_met_is_flagged(tmp_path):
         assert {row.eps_missed for row in rows_of(tmp_path / name)} == {missed}
         (table,) = rq.load_results(tmp_path / name).rows(["up"])
         assert ("calibration-missed" in table.flags) is missed
-    assert all(row.eps > LARGEST / 1.1 for row in rows_of(tmp_path / "still"))
+    assert all(row.eps < SMALLEST * 1.1 and row.linf == 0 for row in rows_of(tmp_path / "still"))
     assert all(row.eps < SMALLEST * 1.1 for row in rows_of(tmp_path / "strict"))
+
+
+def test_an_attack_that_overshoots_is_given_a_smaller_radius(tmp_path):
+    """One long step gains nothing in a narrow valley and leaves the image as it is, which is not what was asked for."""
+    rq.bench([Wavy()], ["fgsm"], memory(6), eps=[0.5 / 255], out=tmp_path / "short", **OPTIONS)
+    rq.bench([Wavy()], ["fgsm"], memory(6), calibrate="ssim=0.9", out=tmp_path / "found", **OPTIONS)
+    short, found = ({row.id: row for row in rows_of(tmp_path / name)} for name in ("short", "found"))
+    gained = [name for name, row in short.items() if row.attacked < row.clean]
+    assert gained
+    for name in gained:
+        assert found[name].attacked < found[name].clean
+        assert SMALLEST < found[name].eps < LARGEST / 2
 
 
 def test_target_metric_and_largest_radius_are_in_the_key_of_attacks_alone():

@@ -10,8 +10,9 @@ import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.plan import Request, plan
-from robustiqa.benchmarks.workers import WorkerLost
-from robustiqa.core.errors import InvalidInput
+from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.workers import WorkerLost, share
+from robustiqa.core.errors import InvalidInput, UnreadableImage
 from tests.benchmarks.test_bench import Unreadable, rows_of
 from tests.toys import Linear, Wavy, memory
 
@@ -61,55 +62,61 @@ class Unsendable(Exception):
         super().__init__(f"{first} and {second}")
 
 
-def request(*models):
-    return Request(models, (load_attack("pgd:steps=2"),), (memory(7),), directions=("up", "tomean"))
+def jobs_of(*models, data=None):
+    """The attack of each model, without its calibration."""
+    request = Request(models, (load_attack("pgd:steps=2"),), (data or memory(7),), directions=("up",))
+    return [job for job in plan(request) if job.spec.purpose == "attack"]
+
+
+def shared(jobs, folder, size):
+    """Run by one worker process, since each costs seconds to start; what failed, by model."""
+    return {job.spec.model.name: error for job, error in share(jobs, Store(folder), size, 1, lambda _: None)}
 
 
 def test_rows_are_those_of_one_process(tmp_path):
-    """A model of the package, one of a test's module and one of a user's file, with pictures and judges; resumed too."""
+    """A model of the package, one of a test's module and one of a user's file, with pictures and judges; resumed too.
+
+    One that raises fails its own cells, which keep the worker's traceback and are rows of the report without samples.
+    """
     file = tmp_path / "own.py"
     file.write_text(FILE)
     options = {"directions": ["up"], "batch_size": 3, "save_images": True, "judges": ["psnr"]}
-    models = ["ssim", Wavy(), f"{file}:Own"]
+    models = ["ssim", Wavy(), f"{file}:Own", Faulty()]
     rq.bench(models, ["pgd:steps=2"], memory(7), out=tmp_path / "one", **options)
     rq.bench(models, ["pgd:steps=2"], memory(7), out=tmp_path / "two", limit=2, **options)
     outcome = rq.bench(models, ["pgd:steps=2"], memory(7), out=tmp_path / "two", jobs=2, **options)
-    assert outcome.failures == ()
+    assert {job.spec.model.name for job, _ in outcome.failures} == {"faulty"}
     assert rows_of(tmp_path / "one") == rows_of(tmp_path / "two")
-    assert not list((tmp_path / "two").rglob("*.jsonl"))
+    results = rq.load_results(tmp_path / "two")
+    assert {cell.spec.model.name for cell in results.cells if not cell.finished} == {"faulty"}
+    (row,) = [row for row in results.rows(["up"]) if row.view.spec.model.name == "faulty"]
+    assert (row.n, "failed" in row.flags) == (0, True)
+    (trace,) = [cell.error for cell in results.cells if cell.spec.model.name == "faulty" and cell.spec.attack]
+    assert "test_workers.py" in trace
+    assert 'raise Unsendable("one", 2)' in trace
     assert {p.name for p in (tmp_path / "one" / "images").iterdir()} == {p.name for p in (tmp_path / "two" / "images").iterdir()}
 
 
 def test_a_killed_worker_costs_its_batch_a_second_try(tmp_path):
-    """The run goes on, and nothing is missing; a model that kills every time fails its own jobs, the other's are whole."""
-    jobs = plan(request(Deadly(tmp_path / "mark"), Linear()))
-    assert run(jobs, tmp_path / "once", batch_size=3, workers=2).failures == ()
-    run(jobs, tmp_path / "one", batch_size=3)
-    assert rows_of(tmp_path / "once") == rows_of(tmp_path / "one")
-    outcome = run(plan(request(Deadly(), Linear())), tmp_path / "always", batch_size=4, workers=2)
-    assert {job.spec.model.name for job, _ in outcome.failures} == {"deadly"}
-    assert len(outcome.failures) == 3
-    assert all(isinstance(error, WorkerLost) for _, error in outcome.failures)
-    linear = [row.n for row in rq.load_results(tmp_path / "always").rows() if row.view.spec.model.name == "linear"]
-    assert set(linear) == {7}
+    """The run goes on, and nothing is missing."""
+    jobs = jobs_of(Deadly(tmp_path / "mark"), Linear())
+    assert shared(jobs, tmp_path / "killed", 3) == {}
+    run(jobs, tmp_path / "whole", batch_size=3)
+    assert rows_of(tmp_path / "killed") == rows_of(tmp_path / "whole")
 
 
-def test_whatever_a_worker_raises_fails_its_own_job(tmp_path):
-    """Errors that cannot travel say their type; an unreadable image keeps its own, and earlier batches are kept."""
+def test_what_kills_every_time_or_raises_fails_its_own_job(tmp_path):
+    """The error names the batch or is the one raised, with its traceback; what cannot travel says its type."""
     data = Unreadable(**{f: getattr(memory(8), f) for f in ("name", "pairs", "higher_better", "human_score", "labels")})
-    base = replace(request(Faulty(), Linear()), datasets=(data,), directions=("up",))
-    outcome = run(plan(base), tmp_path, batch_size=2, workers=2)
-    errors = {(job.spec.model.name, job.spec.purpose): error for job, error in outcome.failures}
-    assert set(errors) == {("faulty", "calibration"), ("faulty", "attack"), ("linear", "attack")}
-    assert "Unsendable: one and 2" in str(errors["faulty", "attack"])
-    assert type(errors["linear", "attack"]).__name__ == "UnreadableImage"
-    results = rq.load_results(tmp_path)
-    rows = {row.view.spec.model.name: row for row in results.rows(["up"])}
-    assert rows["linear"].n >= 4
-    assert (rows["faulty"].n, "failed" in rows["faulty"].flags) == (0, True)
-    (trace,) = [cell.error for cell in results.cells if cell.spec.model.name == "faulty" and cell.spec.attack]
-    assert "test_workers.py" in trace
-    assert 'raise Unsendable("one", 2)' in trace
+    failures = shared([*jobs_of(Deadly(), Faulty(), Linear()), *jobs_of(Wavy(), data=data)], tmp_path, 4)
+    assert isinstance(failures.pop("deadly"), WorkerLost)
+    faulty = failures.pop("faulty")
+    assert "Unsendable: one and 2" in str(faulty)
+    assert type(failures.pop("wavy")) is UnreadableImage
+    assert failures == {}
+    cells = {cell.spec.model.name: cell for cell in Store(tmp_path).cells()}
+    assert (len(cells["linear"].samples), cells["linear"].finished) == (7, True)
+    assert (len(cells["wavy"].samples), cells["wavy"].finished) == (4, False)
 
 
 @pytest.mark.parametrize("options", [{"threads": 2}, {"threads": 3}])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import robustiqa as rq
+from robustiqa.benchmarks.cell import SourceRecord
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import ModelInfo, QualityModel
 from robustiqa.datasets.base import Pair
@@ -143,6 +144,18 @@ def test_the_worst_attack_and_threat_count(tmp_path):
         assert entry.srocc.estimate.value == min(row.srocc_attacked.value for row in own if row.view.direction == "tomean")
         assert entry.gain.row.view.spec.attack.label == "fgsm"
         assert entry.attacks == 2
+
+
+def test_what_was_carried_over_is_no_attack_that_others_missed(tmp_path):
+    """It counts as a threat, not as one of the attacks made on the model."""
+    rows = bench(tmp_path, [Scaled(1.0), Scaled(0.5)], data=memory(8), directions=["up"]).rows()
+    source = SourceRecord(model=rows[0].view.spec.model, defense=None, threat="white-box", randomised=False, eot=1)
+    carried = rows[1].view.spec.model_copy(update={"source": source, "threat": "transfer"})
+    moved = replace(rows[1], view=replace(rows[1].view, spec=carried))
+    entries = leaderboard([*rows, moved], "gain")
+    assert {(one.attacks, "attacks-missing" in one.flags) for one in entries} == {(1, False)}
+    (alone,) = leaderboard([moved], "gain")
+    assert (alone.attacks, alone.gain.words) == (0, "fgsm, transfer from scaled-0.5")
 
 
 def test_an_entry_that_met_fewer_attacks_is_flagged(tmp_path):
