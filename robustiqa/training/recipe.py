@@ -1,6 +1,7 @@
 """Training recipes: TOML files of the package or of the user, checked field by field."""
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -157,14 +158,20 @@ def load_recipe(name: str, model: str = "") -> Recipe:
         raise UnknownName("recipe", name, shipped)
     text = shipped[name].read_text(encoding="utf-8") if name in shipped else path.read_text(encoding="utf-8")
     try:
-        content = tomllib.loads(text)
-        own = _Models.model_validate({"models": content.pop("models", {})}).models
-        for known in own:
-            _check_trainable(known)
-        content |= own.get(model, {})
-        return (AdversarialRecipe if "loss" in content else Recipe).model_validate(content)
+        return parse_recipe(tomllib.loads(text), name, model)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"recipe {name}: not TOML: {error}.") from error
+
+
+def parse_recipe(content: Mapping[str, Any], name: str, model: str = "") -> Recipe:
+    """As :func:`load_recipe`, of the ``content`` of a file called ``name``."""
+    fields = dict(content)
+    try:
+        own = _Models.model_validate({"models": fields.pop("models", {})}).models
+        for known in own:
+            _check_trainable(known)
+        fields |= own.get(model, {})
+        return (AdversarialRecipe if "loss" in fields else Recipe).model_validate(fields)
     except ValidationError as error:
         faults = "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in error.errors())
         raise InvalidInput(f"recipe {name}: {faults}.") from error

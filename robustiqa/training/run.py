@@ -23,7 +23,7 @@ from robustiqa.datasets.splits import check_disjoint, split_by_reference
 from robustiqa.models.trainable import Trainable
 from robustiqa.training.batches import Sampler
 from robustiqa.training.labels import Distillation, make_labels
-from robustiqa.training.loop import Report, train
+from robustiqa.training.loop import Report, Validate, train
 from robustiqa.training.pairs import Shelf, make_shelves
 from robustiqa.training.recipe import AdversarialRecipe, Recipe
 from robustiqa.training.scale import LabelScale
@@ -85,7 +85,6 @@ def run_training(run: Run, report: Report, announce: Callable[[int], None] = lam
     model = _begun(run)
     start = weights_digest(model)
     shelves, labels = _data(run, parts["train"])
-    held_out, expected = _data(run, parts["validation"])
     recipe = run.recipe.resolved(sum(values.size for values in labels))
     announce(recipe.steps)
     last: dict[str, float] = {}
@@ -94,24 +93,36 @@ def run_training(run: Run, report: Report, announce: Callable[[int], None] = lam
         last.update(figures)
         report(step, figures)
 
-    def judge(model: QualityModel) -> dict[str, float]:
-        figures = validate(model, held_out, expected, model.info.orientation)
-        if isinstance(recipe, AdversarialRecipe) and recipe.attacked_pairs:
-            figures |= validate_attacked(model, held_out, expected, recipe.attacked_pairs, recipe.crops[0].size)
-        return figures
-
     sampler = Sampler(shelves, labels, recipe.sizes, run.seed, recipe.identical)
     scale = None if run.model.on_label_scale else LabelScale(model.info.orientation).fit(model, sampler)
     if isinstance(recipe, AdversarialRecipe):
         sampler = replace(sampler, band=recipe.batch.band)
     trained = train(
-        model, sampler, recipe.lesson(run.seed), recipe, run.out.with_suffix(".pt"), judge, listen, scale,
+        model, sampler, recipe.lesson(run.seed), recipe, run.out.with_suffix(".pt"), _judge(run, parts), listen, scale,
         run.model.constrain, _subject(run, start),
     )  # fmt: skip
     write_atomically(run.out, save(run.model.checkpoint(trained)))
     facts = _facts(run, recipe, start, parts, last)
     write_atomically(run.out.with_suffix(".json"), json.dumps(facts, indent=1, allow_nan=False) + "\n")
     return run.out
+
+
+def judge_start(run: Run) -> dict[str, float]:
+    """The validation figures of what ``run`` starts from."""
+    return _judge(run, run.split())(_begun(run).eval())
+
+
+def _judge(run: Run, parts: dict[str, list[Path]]) -> Validate:
+    held_out, expected = _data(run, parts["validation"])
+    recipe = run.recipe
+
+    def judge(model: QualityModel) -> dict[str, float]:
+        figures = validate(model, held_out, expected, model.info.orientation)
+        if isinstance(recipe, AdversarialRecipe) and recipe.attacked_pairs:
+            figures |= validate_attacked(model, held_out, expected, recipe.attacked_pairs, recipe.crops[0].size)
+        return figures
+
+    return judge
 
 
 def _begun(run: Run) -> QualityModel:
