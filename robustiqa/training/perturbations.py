@@ -23,8 +23,8 @@ from robustiqa.datasets.splits import split_by_reference
 
 LEARNABLE: Final = ("facpa", "uap")
 SHARES: Final = (60, 40)  # of the references: learned on, kept for evaluation
-# Both papers train for epochs with Adam at 1e-3, UAP's in units of a pixel. In few steps facpa needs more, and a rate
-# that falls linearly to 0, or the noise of the last batches stays in what was learned.
+# Both papers train for epochs with Adam at 1e-3, UAP's in units of a pixel. In few steps facpa needs more. The rate
+# falls linearly to 0, so that it settles; uap learns as much with it as without.
 RATES: Final = {"facpa": 1e-2, "uap": 1e-3 / TRAIN_EPS}
 HELD_OUT_BATCHES: Final = 8
 Report = Callable[[int, float], None]
