@@ -47,6 +47,11 @@ class Search:
         return self._objective.model
 
     @property
+    def ref(self) -> Tensor:
+        """References [N, 3, H, W], which an attacker of a full-reference score has."""
+        return self._objective.ref
+
+    @property
     def signs(self) -> Tensor:
         """+1 [N] where a sample's quality is to be raised, -1 where it is to be lowered."""
         return self._objective.signs
