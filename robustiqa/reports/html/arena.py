@@ -215,7 +215,7 @@ def lowest_srocc(trials: Iterable[Trial]) -> Trial | None:
 
 def arenas(rows: Sequence[Row]) -> list[Arena]:
     """The datasets of a report, each with its entrants; an entrant looks the same in all of them."""
-    groups = _by_setting(rows)
+    groups = sorted(_by_setting(rows), key=_is_carried)  # who was not attacked itself takes no colour from the others
     entrants = {e.identity: e for e in _entrants([_identity(next(iter(group.values()))) for group in groups])}
     found: dict[tuple[str, str, int | None], list[Trial]] = {}
     for group in groups:
@@ -230,6 +230,10 @@ def _by_setting(rows: Iterable[Row]) -> list[dict[str, Row]]:
     for row in rows:
         groups.setdefault(row.view.keys, {})[row.view.direction] = row
     return list(groups.values())
+
+
+def _is_carried(group: dict[str, Row]) -> bool:
+    return next(iter(group.values())).view.spec.source is not None
 
 
 def _arena(trials: list[Trial], *, alone: bool) -> Arena:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.cell import CellSpec, SampleRow
-from robustiqa.benchmarks.pictures import Pictures as Store
+from robustiqa.benchmarks.pictures import Pictures as Saved
 from robustiqa.benchmarks.plan import Direction, Request, plan
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.images import center_crop, to_rgb
@@ -44,7 +44,7 @@ class Kept:
     """Reads what ``bench --save-images`` left in the folders of results."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._stores = [Store(folder) for folder in folders]
+        self._saved = [Saved(folder) for folder in folders]
 
     def __call__(self, row: SampleRow) -> Pictures | None:
         """The pictures of a row; None where they were not kept.
@@ -52,11 +52,11 @@ class Kept:
         Raises:
             RobustIQAError: one of them cannot be read, or is not the one that was saved.
         """
-        store = next((one for one in self._stores if one.holds(row.images)), None)
-        if store is None or row.images is None:
+        saved = next((one for one in self._saved if one.holds(row.images)), None)
+        if saved is None or row.images is None:
             return None
         names = row.images.reference, row.images.distorted, row.images.adversarial
-        return Pictures(*(to_rgb(store.read(name)) for name in names))
+        return Pictures(*(to_rgb(saved.read(name)) for name in names))
 
 
 class Recomputed:

@@ -84,7 +84,8 @@ def variants(views: Sequence[View]) -> list[list[Variant]]:
         threat = threat_text(spec)
         if spec.threat in UNDEFENDED:  # it only repeats which kind of attack it is
             threat = search_text(spec).removeprefix(", ")
-        varies = {"attack": None, "eps": None, "direction": None, "threat": threat, "randomised": None, "eot": None}
+        alike = dict.fromkeys(("attack", "eps", "direction", "randomised", "eot", "source"))  # the threat names that
+        varies = {**alike, "threat": threat}
         key = canonical({**spec.model_dump(mode="json"), **varies})
         label = "none" if spec.defense is None else spec.defense.label
         name = "none" if spec.defense is None else spec.defense.name

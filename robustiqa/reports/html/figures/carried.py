@@ -27,8 +27,9 @@ def transfer_map(arena: Arena) -> HeatMap | None:
         tuple(_row(entries, attack, source, targets, top) for attack, source in rows),
     )
     text = (
-        f"Attacks guess, too: images made against one metric are scored by the others, at {budget.title}. Framed: the "
-        "attack on the metric itself. Where a column is darker elsewhere, its own attack was too weak."
+        "An attacker may have to guess which metric will judge: images made against one are scored by the others, at "
+        f"{budget.title}. Framed: the attack on the metric itself. Where a column gains more elsewhere, its own "
+        "attack was too weak."
     )
     ends = number(min([0.0, *values]), 2), number(top, 2)
     return HeatMap("transfers", "Do the attacks carry over?", text, table, ends)
