@@ -131,7 +131,7 @@ class Arena:
 
     def focus_of(self, attack: str) -> Budget:
         """The focus, or where this attack was not made there, what is its focus."""
-        own = [trial for trial in self.trials if trial.attack == attack]
+        own = self._by_attack[attack]
         return self.focus if any(trial.budget == self.focus for trial in own) else _widest(own)
 
     def panel_title(self, attack: str) -> str:
@@ -186,6 +186,13 @@ class Arena:
         found: dict[Entrant, list[Trial]] = {}
         for trial in self.trials:
             found.setdefault(trial.entrant, []).append(trial)
+        return found
+
+    @cached_property
+    def _by_attack(self) -> dict[str, list[Trial]]:
+        found: dict[str, list[Trial]] = {}
+        for trial in self.trials:
+            found.setdefault(trial.attack, []).append(trial)
         return found
 
 

@@ -43,9 +43,9 @@ def gain_distributions(arena: Arena) -> Figure | None:
 
 
 def _spreads(arena: Arena, attack: str) -> list[tuple[Entrant, Vector]]:
-    found = []
+    found, budget = [], arena.focus_of(attack)
     for entrant in arena.ranked[:MOST]:
-        worst = most_moved(arena.of(entrant, arena.focus_of(attack), attack))
+        worst = most_moved(arena.of(entrant, budget, attack))
         if worst is not None:
             found.append((entrant, gains_of(worst)))
     return found

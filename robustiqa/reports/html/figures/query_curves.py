@@ -89,9 +89,9 @@ def _figure(
 
 
 def _curves(arena: Arena, attack: str, wanted: Callable[[Trial], bool]) -> list[_Curve]:
-    curves = []
+    curves, budget = [], arena.focus_of(attack)
     for entrant in arena.ranked:
-        worst = most_moved(arena.of(entrant, arena.focus_of(attack), attack))
+        worst = most_moved(arena.of(entrant, budget, attack))
         if worst is not None and wanted(worst):
             points = _points(worst)
             curves += [_Curve(entrant, points)] if points else []
