@@ -6,9 +6,9 @@ Times are of Table 7 at PIPAL's size, on random scores (perf/bootstrap.py). Maps
 attacked on ``demo`` here, so that nothing needs to be downloaded.
 """
 
+import argparse
 import os
 import platform
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,13 +23,16 @@ from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.results import Results
 from robustiqa.statistics import PAPER_EPS, fit_map
 
-MODELS = ("psnr", "ssim", "gmsd", "vif")
+MODELS = ("psnr", "ssim", "gmsd")
 DEFENSES = ("jpeg", "bit-depth:bits=3")
 LOOP = 5
 
 
 def main() -> None:
     """Print the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=Path("runs/statistics"), help="folder of the bench; it is reused")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     timed = [measure(mode=mode, loop=LOOP) for mode in ("cluster", "iid")]
     print("# Statistics: time and agreement\n\nPrinted by `benchmarks/statistics_report.py`.\n")
@@ -41,8 +44,7 @@ def main() -> None:
         f"`scipy.stats.spearmanr` on every metric of every resample; {LOOP} of its resamples were timed, and scaled to "
         "all. Memory: peak of the process, libraries and whatever ran before included.\n"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        results = attacked(Path(folder))
+    results = attacked(options.run)
     print("## Exact and neural optimal transport\n")
     views = {r.view.spec.model.name: r.view for r in results.rows(["up"]) if r.view.spec.defense is None}
     print(table(map_row(name, view) for name, view in views.items()))
