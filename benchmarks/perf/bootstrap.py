@@ -2,7 +2,8 @@
 
 Scores are random numbers of PIPAL's shape (200 references of 116 images in its training set); time does not depend on
 what they say. Beside it stands the loop that sorts every resample with scipy.stats.spearmanr. A few resamples of the
-loop are timed and extrapolated, which is said, and checked to be the same numbers.
+loop are timed and extrapolated, which is said, and checked to be the same numbers. Seconds are of the CPU: what one
+thread takes on a core without other work.
 
     python benchmarks/perf/bootstrap.py
     python benchmarks/perf/bootstrap.py --mode iid --images 10125
@@ -11,11 +12,59 @@ loop are timed and extrapolated, which is said, and checked to be the same numbe
 import argparse
 import resource
 import time
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from robustiqa.statistics import Resamples, bootstrap_sroccs, pairwise, tie_letters
+from robustiqa.statistics import Mode, Resamples, bootstrap_sroccs, pairwise, tie_letters
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One run: what was asked for, seconds of ours and (extrapolated) of the loop, and how far replicates differ.
+
+    ``loop`` counts the resamples of the loop that were timed; ``memory`` is the process's peak, in MB.
+    """
+
+    images: int
+    metrics: int
+    resamples: int
+    mode: Mode
+    differences: int
+    letters: tuple[str, ...]
+    fast: float
+    slow: float
+    loop: int
+    difference: float
+    memory: float
+
+
+def measure(
+    images: int = 23_200, references: int = 200, metrics: int = 10, resamples: int = 1_000, mode: Mode = "cluster",
+    loop: int = 3,
+) -> Timed:
+    """Time both on random scores."""
+    rng = np.random.default_rng(0)
+    human = rng.normal(size=images)
+    scores = human + np.linspace(0.3, 3, metrics)[:, None] * rng.normal(size=(metrics, images))
+
+    start = time.process_time()
+    drawn = Resamples.draw(np.arange(images) * references // images, mode=mode, replicates=resamples)
+    models = bootstrap_sroccs(drawn, human, scores)
+    pairs = pairwise(models)
+    letters = tie_letters([model.estimate for model in models], pairs)
+    fast = time.process_time() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    indices = [drawn.indices(b) for b in range(loop)]
+    start = time.process_time()
+    slow = [[spearmanr(human[i], own[i]).statistic for i in indices] for own in scores]
+    seconds = (time.process_time() - start) * resamples / loop
+    difference = float(np.abs(np.array(slow) - [model.values[:loop] for model in models]).max())
+    return Timed(
+        images, metrics, resamples, mode, len(pairs), tuple(letters), fast, seconds, loop, difference, memory
+    )
 
 
 def main() -> None:
@@ -26,32 +75,13 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=1_000)
     parser.add_argument("--mode", choices=("cluster", "iid"), default="cluster")
     parser.add_argument("--loop", type=int, default=3, help="resamples of the scipy loop that are timed")
-    options = parser.parse_args()
-
-    rng = np.random.default_rng(0)
-    human = rng.normal(size=options.images)
-    scores = human + np.linspace(0.3, 3, options.metrics)[:, None] * rng.normal(size=(options.metrics, options.images))
-    references = np.arange(options.images) * options.references // options.images
-
-    start = time.perf_counter()
-    resamples = Resamples.draw(references, mode=options.mode, replicates=options.resamples)
-    metrics = bootstrap_sroccs(resamples, human, scores)
-    pairs = pairwise(metrics)
-    letters = tie_letters([metric.estimate for metric in metrics], pairs)
-    fast = time.perf_counter() - start
-
-    drawn = [resamples.indices(b) for b in range(options.loop)]
-    start = time.perf_counter()
-    slow = [[spearmanr(human[i], own[i]).statistic for i in drawn] for own in scores]
-    loop = (time.perf_counter() - start) * options.resamples / options.loop
-    difference = np.abs(np.array(slow) - [metric.values[: options.loop] for metric in metrics]).max()
-
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{options.metrics} metrics, {options.images} images, {options.resamples} resamples ({options.mode}), "
-          f"{len(pairs)} differences, letters {' '.join(letters)}")  # fmt: skip
-    print(f"robustiqa  {fast:8.2f} s, peak memory {memory:.0f} MB")
-    print(f"scipy loop {loop:8.1f} s, extrapolated from {options.loop} resamples: {loop / fast:.0f} times as long")
-    print(f"largest difference of a replicate: {difference:.1e}")
+    one = measure(**vars(parser.parse_args()))
+    print(f"{one.metrics} metrics, {one.images} images, {one.resamples} resamples ({one.mode}), "
+          f"{one.differences} differences, letters {' '.join(one.letters)}")  # fmt: skip
+    print(f"robustiqa  {one.fast:8.2f} s, peak memory {one.memory:.0f} MB")
+    print(f"scipy loop {one.slow:8.1f} s, extrapolated from {one.loop} resamples: "
+          f"{one.slow / one.fast:.0f} times as long")  # fmt: skip
+    print(f"largest difference of a replicate: {one.difference:.1e}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Stand-ins for plug-ins that raised before a cell was run: they fail their own cells and no others."""
 
+import traceback
+from copy import copy
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from torch import Tensor
 
@@ -25,7 +27,7 @@ def defended(defense: Defense, model: QualityModel) -> QualityModel:
     except InvalidInput:
         raise
     except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
-        return _BrokenModel(model, error)
+        return _BrokenModel(model, _Raised(error))
 
 
 def knowledge(attack: Attack, model: QualityModel, sign: int) -> tuple[Attack, Learned | None]:
@@ -39,16 +41,33 @@ def knowledge(attack: Attack, model: QualityModel, sign: int) -> tuple[Attack, L
     except InvalidInput:
         raise
     except Exception as error:  # noqa: BLE001 (as above)
-        return _BrokenAttack(error), None
+        return _BrokenAttack(_Raised(error)), None
+
+
+class _Raised:
+    """What a plug-in raised. Its traceback cannot go to a worker process, so that its words go along in a note."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error, self._trace = error, error.__traceback__
+
+    def again(self) -> NoReturn:
+        """Raise it as it was, without the frames of raising it before."""
+        raise self._error.with_traceback(self._trace)
+
+    def __reduce__(self) -> tuple[type["_Raised"], tuple[Exception]]:
+        note = f"Before any worker process:\n{''.join(traceback.format_tb(self._trace))}".rstrip()
+        sent = copy(self._error)
+        sent.add_note(note)
+        return _Raised, (sent,)
 
 
 class _BrokenModel(QualityModel):
-    def __init__(self, model: QualityModel, error: Exception) -> None:
+    def __init__(self, model: QualityModel, raised: _Raised) -> None:
         super().__init__()
-        self.info, self._error, self._trace = model.info, error, error.__traceback__
+        self.info, self._raised = model.info, raised
 
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:  # noqa: ARG002
-        raise self._error.with_traceback(self._trace)
+        self._raised.again()
 
 
 @dataclass(frozen=True)
@@ -57,7 +76,7 @@ class _BrokenAttack(Attack):
     access: ClassVar[Access] = "white-box"
     paper: ClassVar[str] = ""
 
-    error: Exception = field(default_factory=Exception)
+    raised: _Raised = field(default_factory=lambda: _Raised(Exception()))
 
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
-        raise self.error
+        self.raised.again()

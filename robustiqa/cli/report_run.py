@@ -52,7 +52,7 @@ def run_report(
 
 def _whole(results: Results, form: str, domain: DomainChoice, gallery: Gallery) -> dict[str, str]:
     if form in {"html", "svg"}:
-        return pages(form, results.cells, gallery.datasets, gallery.pictures)
+        return pages(form, results, gallery.datasets, gallery.pictures)
     with bar() as progress:
         progress.add_task("computing scores", total=None)
         return {f"report.{form}": results.report(cast(TableFormat, form), domain)}

@@ -11,6 +11,7 @@ import numpy as np
 
 from robustiqa.benchmarks.cell import CellSpec, SampleRow, canonical
 from robustiqa.reports.compose import View, quality_of
+from robustiqa.reports.conditions import budget_text
 from robustiqa.reports.rows import Row
 from robustiqa.statistics import Interval, Resamples, bootstrap_srocc, paired_difference
 
@@ -30,11 +31,12 @@ class CleanCost:
 class Line:
     """A model with one defense, or none, under one attack.
 
-    ``rows`` are by (threat, direction); an undefended model's threat is how it was attacked.
+    An undefended model's threat is how it was attacked. Of several rows of one threat, such as of searches that
+    averaged more draws, the worst counts.
     """
 
     spec: CellSpec
-    rows: Mapping[tuple[str, str], Row]
+    rows: Sequence[Row]
     cost: CleanCost | None
 
     def srocc(self, *threats: str) -> Interval | None:
@@ -61,25 +63,28 @@ class Line:
     @property
     def flags(self) -> tuple[str, ...]:
         """Flags of all rows; ``non-adaptive`` only where no other threat was run."""
-        known = {flag for row in self.rows.values() for flag in row.flags}
-        adaptive = any(threat in KNOWING for threat, _ in self.rows)
+        known = {flag for row in self.rows for flag in row.flags}
+        adaptive = any(row.view.spec.threat in KNOWING for row in self.rows)
         return tuple(sorted(known - {"non-adaptive"} if adaptive else known))
 
     def _of(self, direction: str, threats: Sequence[str]) -> list[Row]:
-        return [row for (threat, d), row in self.rows.items() if d == direction and threat in threats and row.n]
+        views = ((row, row.view) for row in self.rows if row.n)
+        return [row for row, view in views if view.direction == direction and view.spec.threat in threats]
 
 
 def defense_lines(rows: Iterable[Row]) -> list[Line]:
-    """Lines grouped by dataset, model, attack and ε; in a group, the best of the worst attacked SROCCs first."""
-    lines: dict[str, dict[tuple[str, str], Row]] = {}
-    known = list(rows)
+    """Lines grouped by dataset, model, attack and ε; in a group, the best of the worst attacked SROCCs first.
+
+    What was carried over from other models says nothing of knowing a defense, and is left out.
+    """
+    lines: dict[str, list[Row]] = {}
+    known = [row for row in rows if row.view.spec.source is None]
     costs = clean_costs(known)
     for row in known:
-        spec = row.view.spec
-        lines.setdefault(_setting(spec), {})[spec.threat, row.view.direction] = row
+        lines.setdefault(_setting(row.view.spec), []).append(row)
     made = []
     for group in lines.values():
-        spec = next(iter(group.values())).view.spec
+        spec = group[0].view.spec
         made.append(Line(spec, group, costs.get(cost_key(spec))))
     return sorted(made, key=lambda line: (_group(line.spec), -line.worst))
 
@@ -127,4 +132,4 @@ def _setting(spec: CellSpec) -> str:
 
 def _group(spec: CellSpec) -> tuple[object, ...]:
     attack = "" if spec.attack is None else spec.attack.label
-    return spec.dataset.name, spec.model.name, attack, spec.eps, spec.crop or 0, spec.seed
+    return spec.dataset.name, spec.model.name, attack, spec.eps, budget_text(spec), spec.crop or 0, spec.seed

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from robustiqa.reports.conditions import budget_text, source_text
 from robustiqa.reports.draws import Estimate
 from robustiqa.reports.formats.numbers import eps_text
 from robustiqa.reports.ir import IRResult
 from robustiqa.reports.rows import Row
-from robustiqa.reports.rows_table import budget_text, identity
+from robustiqa.reports.rows_table import identity
 from robustiqa.reports.scores import Scores
 
 Record = dict[str, object]
@@ -57,7 +58,10 @@ def _record(row: Row) -> Record:
         **_scores(row.scores),
         **_ir(row.ir),
         "calibrate": None if spec.calibrate is None else budget_text(spec),
-        "source": None if spec.source is None else spec.source.label,
+        "source": None if spec.source is None else source_text(spec),
+        "eot": spec.eot if spec.source is None else spec.source.eot,
+        "max_queries": spec.max_queries,
+        "max_seconds": spec.max_seconds,
         **{f"judge_{name}": value for name, value in row.judged.items()},
     }
 

@@ -77,7 +77,9 @@ class IRResult:
 
 
 def ir_results(views: Sequence[View], choice: DomainChoice, deck: Deck) -> list[IRResult | None]:
-    """One per view: None for undefended ones, and where the undefended model was not attacked alike."""
+    """One per view: None for undefended ones, where the undefended model was not attacked alike, and where each image
+    has an ε of its own.
+    """
     maps = _Maps(views, choice)
     families: dict[str, list[View]] = {}
     for view in views:
@@ -86,7 +88,7 @@ def ir_results(views: Sequence[View], choice: DomainChoice, deck: Deck) -> list[
     results = []
     for view in views:
         own, base = _family(view), _family(view, undefended=True)
-        if view.spec.defense is not None and (own, base) not in found:
+        if view.spec.defense is not None and view.spec.calibrate is None and (own, base) not in found:
             found[own, base] = _result(families.get(base, []), families[own], maps, deck)
         results.append(found.get((own, base)))
     return results

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from robustiqa.reports.conditions import budget_text, threat_text
 from robustiqa.reports.draws import Estimate
 from robustiqa.reports.formats import TABLE_FORMATS as FORMATS
 from robustiqa.reports.formats import TableFormat as Format
@@ -17,7 +18,7 @@ from robustiqa.reports.formats.numbers import DASH, eps_text
 from robustiqa.reports.formats.numbers import figure as number
 from robustiqa.reports.frame import to_frame
 from robustiqa.reports.rows import Row
-from robustiqa.reports.rows_table import budget_text, flags_text, judges_text, rows_table, threat_text
+from robustiqa.reports.rows_table import flags_text, judges_text, rows_table
 
 __all__ = [
     "DASH", "FORMATS", "Format", "budget_text", "eps_text", "escape", "flags_text", "frame_csv", "frame_json",

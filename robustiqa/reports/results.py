@@ -18,9 +18,10 @@ from robustiqa.reports.rows import Row, make_rows
 
 @dataclass(frozen=True)
 class Results:
-    """The cells of one or more output folders."""
+    """The cells of one or more output folders, in which pictures may have been kept."""
 
     cells: tuple[Cell, ...]
+    folders: tuple[Path, ...] = ()
 
     def rows(self, directions: Sequence[str] = (), domain: DomainChoice | None = None) -> list[Row]:
         """One row per cell and direction; ``directions`` restricts them, IR-Scores are taken in ``domain``."""
@@ -39,7 +40,7 @@ class Results:
         ``tex``, ``json``, or ``html``: one file, with pictures where the images come with the install.
         """
         if form == "html":
-            return html_report(self.cells)
+            return html_report(self.cells, folders=self.folders)
         text = render(self.rows(domain=domain), form)
         choices = choices_markdown(self.choices()) if form == "md" else ""
         return f"{text}\n{choices}" if choices else text
@@ -52,4 +53,4 @@ def load_results(*folders: str | Path) -> Results:
         InvalidInput: a folder holds no results, or a file that is not a cell.
     """
     cells = {cell.spec.key: cell for folder in folders for cell in Store(Path(folder)).cells()}
-    return Results(tuple(cells.values()))
+    return Results(tuple(cells.values()), tuple(map(Path, folders)))

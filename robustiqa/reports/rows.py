@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.reports.compose import View, quality_of, views
+from robustiqa.reports.conditions import budget_text, threat_text
 from robustiqa.reports.crosschecks import cross_flags
 from robustiqa.reports.draws import Deck, Draws, Estimate
 from robustiqa.reports.flags import dead_share, flags_of
@@ -104,7 +105,8 @@ def _order(view: View) -> tuple[str, ...]:
     attack = "" if spec.attack is None else spec.attack.label
     defense = "" if spec.defense is None else spec.defense.label
     rank = str(["up", "tomean", "down", "random"].index(view.direction))
-    return (spec.dataset.name, spec.model.name, defense, attack, f"{spec.eps:.6f}", spec.threat, rank)
+    what = (spec.dataset.name, spec.model.name, defense, attack)
+    return (*what, f"{spec.eps:.6f}", budget_text(spec), threat_text(spec), *sorted(view.keys), rank)
 
 
 def _row(view: View, crossed: AbstractSet[str], deck: Deck, ir: IRResult | None = None) -> Row:

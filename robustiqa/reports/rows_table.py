@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.reports.conditions import budget_text, threat_text
 from robustiqa.reports.draws import Estimate
 from robustiqa.reports.formats.numbers import DASH, eps_text, figure
 from robustiqa.reports.ir import IRResult
@@ -61,17 +61,6 @@ def identity(row: Row) -> dict[str, str]:
 def flags_text(row: Row) -> str:
     """The flags of a row, with the share of dead gradients where there are any."""
     return " ".join(f"{flag}({row.dead_share:.0%})" if flag == "dead-gradients" else flag for flag in row.flags)
-
-
-def budget_text(spec: CellSpec) -> str:
-    """ε, or what every sample's ε was chosen to reach."""
-    wanted = spec.calibrate
-    return eps_text(spec.eps) if wanted is None else f"{wanted.metric}={wanted.target:g}"
-
-
-def threat_text(spec: CellSpec) -> str:
-    """The threat, and for a transfer where the images come from."""
-    return spec.threat if spec.source is None else f"{spec.threat} from {spec.source.label}"
 
 
 def judges_text(row: Row) -> str:

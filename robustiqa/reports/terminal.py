@@ -36,14 +36,10 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
 
 
 def _groups(rows: Iterable[Row]) -> list[dict[str, Row]]:
+    """Rows of the same cells: they differ in direction alone."""
     groups: dict[tuple[str, ...], dict[str, Row]] = {}
     for row in rows:
-        spec = row.view.spec
-        attack = spec.attack.label if spec.attack else ""
-        defense = spec.defense.label if spec.defense else ""
-        key = (spec.dataset.manifest, spec.model.name, spec.model.weights, defense, attack, str(spec.eps), spec.threat,
-               str(spec.crop), str(spec.seed), str(spec.calibrate), str(spec.source))  # fmt: skip
-        groups.setdefault(key, {})[row.view.direction] = row
+        groups.setdefault(row.view.keys, {})[row.view.direction] = row
     return list(groups.values())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from robustiqa.reports.compose import View
+from robustiqa.reports.conditions import source_text
 from robustiqa.reports.draws import Estimate
 from robustiqa.reports.paired import Common, flags_of_estimates
 from robustiqa.reports.render import DASH, budget_text, escape, frame_csv, frame_json, interval_text
@@ -34,8 +35,8 @@ def transfers(rows: Iterable[Row], directions: Sequence[str] = ("up",)) -> list[
     in them.
     """
     rows = [row for row in rows if row.view.direction in directions]
-    carried = {(setting_of(row.view), _source(row.view)) for row in rows if row.view.spec.source is not None}
-    found = [_entry(row) for row in rows if (setting_of(row.view), _source(row.view)) in carried]
+    carried = {(setting_of(row.view), source_text(row.view.spec)) for row in rows if row.view.spec.source is not None}
+    found = [_entry(row) for row in rows if (setting_of(row.view), source_text(row.view.spec)) in carried]
     return [entry for entry in found if entry is not None]
 
 
@@ -47,12 +48,6 @@ def setting_of(view: View) -> tuple[str, ...]:
     return spec.dataset.name, attack, budget_text(spec), view.direction, crop, f"seed {spec.seed}"
 
 
-def _source(view: View) -> str:
-    spec = view.spec
-    label, threat = (spec.subject, spec.threat) if spec.source is None else (spec.source.label, spec.source.threat)
-    return f"{label} (oblivious)" if threat == "oblivious" else label
-
-
 def _entry(row: Row) -> Transfer | None:
     common = Common.of([row.view])
     if common is None:
@@ -60,7 +55,7 @@ def _entry(row: Row) -> Transfer | None:
     gain = common.gain(row.view, "attacked_8bit").estimate
     return Transfer(
         setting=setting_of(row.view),
-        source=_source(row.view),
+        source=source_text(row.view.spec),
         target=row.view.spec.subject,
         own=row.view.spec.source is None,
         n=row.n,

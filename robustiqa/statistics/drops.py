@@ -36,18 +36,28 @@ class Drops:
     agreement: float
 
 
+class _Clean(NamedTuple):
+    """What follows from clean scores alone: the logistic map, PLCC through it, and KROCC."""
+
+    fitted: LogisticMap
+    plcc: float
+    krocc: float
+
+
 @lru_cache(maxsize=64)
-def _fitted(clean: bytes, human: bytes) -> LogisticMap:
-    """The map of clean scores, given as bytes of float64: they come again with every attack on the model."""
-    return fit_logistic(np.frombuffer(clean), np.frombuffer(human))
+def _of_clean(clean: bytes, human: bytes) -> _Clean:
+    """Of scores given as bytes of float64: they come again with every attack on the model."""
+    x, y = np.frombuffer(clean), np.frombuffer(human)
+    fitted = fit_logistic(x, y)
+    return _Clean(fitted, plcc_after_logistic(fitted, x, y), krocc(y, x))
 
 
 def correlation_drops(human: ArrayLike, clean: ArrayLike, attacked: ArrayLike) -> Drops:
     """Of quality-oriented scores [n]. Raises InvalidInput when they are not 1-D arrays of one length."""
-    fitted = _fitted(*(np.asarray(values, dtype=np.float64).tobytes() for values in (clean, human)))
+    before = _of_clean(*(np.asarray(values, dtype=np.float64).tobytes() for values in (clean, human)))
     return Drops(
         srocc=Drop(srocc(human, clean), srocc(human, attacked)),
-        plcc=Drop(plcc_after_logistic(fitted, clean, human), plcc_after_logistic(fitted, attacked, human)),
-        krocc=Drop(krocc(human, clean), krocc(human, attacked)),
+        plcc=Drop(before.plcc, plcc_after_logistic(before.fitted, attacked, human)),
+        krocc=Drop(before.krocc, krocc(human, attacked)),
         agreement=srocc(clean, attacked),
     )

@@ -109,6 +109,18 @@ def test_a_defense_that_raises_fails_its_cells_and_no_others(tmp_path):
     assert {name: row.n for name, row in rows.items()} == {None: 8, "explosive": 0, "gaussian": 8}
 
 
+def test_what_raised_before_its_cells_ran_fails_them_in_worker_processes_too(tmp_path):
+    """The error travels to the worker that stands in for the plug-in, and back; the others' cells are done."""
+    outcome = bench(tmp_path, attacks=(Forgetful(), "fgsm"), defenses=(None, Explosive()), jobs=2)
+    assert {job.spec.defense and job.spec.defense.name for job, _ in outcome.failures} == {None, "explosive"}
+    errors = {(c.spec.defense is None, c.spec.attack and c.spec.attack.name): c.error for c in rq.load_results(tmp_path).cells}
+    assert "OSError: the file is gone" in errors[True, "forgetful"]
+    assert "MemoryError: boom" in errors[False, "fgsm"]
+    assert "test_failures.py" in errors[True, "forgetful"]
+    done = {cell.spec.attack and cell.spec.attack.name for cell in rq.load_results(tmp_path).cells if not cell.error}
+    assert done == {None, "fgsm"}
+
+
 def test_bad_input_stops_before_anything_runs(tmp_path):
     """A plug-in that says so is no crash: nothing is written."""
     with pytest.raises(InvalidInput, match="not this model"):

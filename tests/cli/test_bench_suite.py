@@ -144,3 +144,18 @@ def test_equal_visibility_is_shown_in_place_of_eps(suite):
     row = dict(zip(header.split(","), first.split(","), strict=False))
     assert row["calibrate"] == "ssim=0.9"
     assert 0 < float(row["eps"]) < 64 / 255
+
+
+def test_a_bare_autoattack_is_the_quick_one_on_demo_alone(suite):
+    """And says so: by its name in the table and by a flag; beside other datasets, or spelled out, it is what was asked for."""
+    arguments = ["bench", "--model", "psnr", "--limit", "1", "--crop", "32", "--direction", "up", "--judges", "none"]
+    done = robustiqa(*arguments, "--threads", "1", "--out", "quick", cwd=suite)
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads(robustiqa("report", "quick", "--format", "json", cwd=suite).stdout)
+    assert (record["attack"], record["n"]) == ("autoattack:quick", 1)
+    assert "reduced-budget" in record["flags"]
+    assert "autoattack:quick" in done.stdout
+    for more in (["--attack", "autoattack:standard"], DATA, ["--dataset", "demo", *DATA]):
+        planned = robustiqa(*arguments, *more, "--dry-run", cwd=suite).stdout
+        assert "autoattack" in planned
+        assert "quick" not in planned

@@ -1,6 +1,9 @@
 """``robustiqa report``: formats, tables and what is refused, as a user meets it."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -38,6 +41,17 @@ def test_one_text_goes_to_standard_output(folder):
     text = robustiqa("report", folder, "--table", "table3").stdout
     for word in ("tomean", "adaptive", "| n ", "flags", "ir-partial-eps", "8/255"):
         assert word in text
+
+
+def test_processes_with_other_hash_seeds_write_the_same_bytes(folder, tmp_path):
+    """Every format of the report: nothing follows the order of a set."""
+    command = [sys.executable, "-c", "from robustiqa.cli.main import main; main()"]
+    for seed in ("1", "2"):
+        arguments = ["report", folder, "--format", "md,tex,csv,json,html,svg", "--out", tmp_path / seed]
+        subprocess.run([*command, *arguments], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
+    files = {seed: {p.relative_to(tmp_path / seed): p.read_bytes() for p in (tmp_path / seed).rglob("*.*")} for seed in ("1", "2")}
+    assert {p.suffix for p in files["1"]} == {".md", ".tex", ".csv", ".json", ".html", ".svg"}
+    assert files["1"] == files["2"]
 
 
 def test_choices_reach_the_scores(folder):

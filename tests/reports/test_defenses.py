@@ -9,6 +9,7 @@ import pytest
 
 import robustiqa as rq
 from robustiqa.benchmarks import plan as planning
+from robustiqa.benchmarks.cell import SourceRecord
 from robustiqa.reports.defenses import clean_costs, defense_lines
 from robustiqa.reports.formats import write
 from robustiqa.reports.layouts import make_tables
@@ -100,3 +101,19 @@ def test_the_command_prints_it_in_markdown_and_csv(folder, tables):
     wrong = robustiqa("report", folder, "--table", "defences")
     assert wrong.returncode == 2
     assert "Did you mean 'defenses'" in wrong.stderr
+
+
+def test_of_two_searches_with_other_draws_the_worse_counts_and_what_was_carried_over_does_not(rows):
+    """Neither hides the other; images that were made against another model know no defense."""
+    own = [row for row in rows if row.view.spec.threat == "adaptive" and row.view.spec.defense.label == "median"]
+    harder = [with_spec(replace(row, srocc_attacked=rows[0].srocc_attacked), eot=4) for row in own]
+    carried = [with_spec(row, source=SourceRecord(model=row.view.spec.model, defense=None, threat="white-box",
+                                                  randomised=False, eot=1), threat="transfer") for row in own]  # fmt: skip
+    (line,) = defense_lines([*own, *harder, *carried])
+    turned = [row.srocc_attacked.value for row in (*own, *harder) if row.view.direction == "tomean"]
+    assert len(turned) == 2
+    assert line.srocc("adaptive").estimate == min(turned)
+
+
+def with_spec(row, **changes):
+    return replace(row, view=replace(row.view, spec=row.view.spec.model_copy(update=changes)))

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from robustiqa.attacks import load_attack
+from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.bench import bench
 from robustiqa.core.model import ModelInfo
 from robustiqa.reports.results import load_results
@@ -26,3 +27,16 @@ def test_no_name_and_no_number_is_cut_short(tmp_path, width):
     assert "…" not in text.replace("[…]", "")
     for word in (model.info.name, "pgd:steps=2,alpha=0.0123", "ssim=0.9 white-box"):
         assert word in text
+
+
+@pytest.mark.usefixtures("toy_calibration")
+def test_cells_that_differ_in_a_limit_alone_have_lines_of_their_own(tmp_path):
+    """Each says where its search was stopped; in the Markdown and the CSV, too."""
+    for limit in (None, 150):
+        bench([Wavy()], ["square:queries=300"], memory(6), limits=Limits(limit), judges=(), out=tmp_path)
+    results, out = load_results(tmp_path), io.StringIO()
+    print_table(results.rows(["up", "tomean"]), Console(file=out, width=200))
+    assert out.getvalue().count("8/255 black-box") == 2
+    assert out.getvalue().count("8/255 black-box, at most 150 queries") == 1
+    assert "black-box, at most 150 queries" in results.report("md")
+    assert set(results.to_dataframe()["max_queries"].dropna()) == {150}

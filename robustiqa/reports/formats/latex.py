@@ -34,24 +34,29 @@ ARROWS: Final[dict[Better, str]] = {"higher": r"~$\uparrow$", "lower": r"~$\down
 
 def latex(tables: Sequence[Table]) -> str:
     """The tables, each a float with caption, label and notes."""
-    return HEAD + "\n".join(map(_table, tables)) + TAIL
+    names = [table.name for table in tables]
+    places = [names[:i].count(name) for i, name in enumerate(names)]
+    return HEAD + "\n".join(map(_table, tables, places)) + TAIL
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, before: int) -> str:
+    """``before``: how many tables of the file have the same name and stand above it; labels must differ."""
     rows = [_heading(table.columns), *_body(table)]
     notes = " ".join(map(escape, table.notes))
     return "\n".join([
         r"\begin{table}[ht]",
         r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{escape(table.title)}}}",
-        rf"\label{{tab:{_label(table.name)}}}",
+        rf"\label{{tab:{_label(table.name)}{f'-{before + 1}' if before else ''}}}",
         r"\sbox{0}{%",
         rf"\begin{{tabular}}{{{''.join(_alignment(table, column) for column in table.columns)}}}",
         r"\toprule",
         *rows,
         r"\bottomrule",
         r"\end{tabular}}",
-        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox{0}}\else\usebox{0}\fi",
+        r"\ifdim\wd0>\linewidth\sbox{0}{\resizebox{\linewidth}{!}{\usebox{0}}}\fi",
+        r"\ifdim\dimexpr\ht0+\dp0\relax>.8\textheight\sbox{0}{\resizebox*{!}{.8\textheight}{\usebox{0}}}\fi",
+        r"\usebox{0}",
         rf"\par\smallskip\raggedright {notes}",
         r"\end{table}",
         "",

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Self
 
 from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.reports.conditions import budget_text, search_text, source_text
 from robustiqa.reports.html.styles import Style
 from robustiqa.reports.render import eps_text
 from robustiqa.reports.rows import Row
@@ -16,16 +17,30 @@ LABELS_SEEN: Final = "labels-seen-in-training"
 
 @dataclass(frozen=True, order=True)
 class Budget:
-    """ε in [0, 1] units: an L∞ radius, or with ``rms`` a limit of the root mean square change."""
+    """ε in [0, 1] units: an L∞ radius, or with ``rms`` a limit of the root mean square change.
+
+    ``visibility`` is what every image's own ε was chosen to reach, such as ``ssim=0.95``; ε is then the largest.
+    """
 
     eps: float
     rms: bool = False
+    visibility: str = ""
+
+    @classmethod
+    def of(cls, spec: CellSpec) -> Self:
+        rms = spec.attack is not None and spec.attack.parameters.get("norm") == "l2"
+        return cls(spec.eps, rms, "" if spec.calibrate is None else budget_text(spec))
 
     @property
     def text(self) -> str:
-        if not self.eps:
-            return "0"
+        if self.visibility or not self.eps:
+            return self.visibility or "0"
         return f"{eps_text(self.eps)} RMS" if self.rms else eps_text(self.eps)
+
+    @property
+    def title(self) -> str:
+        """``ε = 8/255``, or the visibility."""
+        return self.visibility or f"ε = {self.text}"
 
 
 @dataclass(frozen=True)
@@ -57,8 +72,20 @@ class Trial:
         return self.moved.view.spec
 
     @property
+    def carried(self) -> bool:
+        """Whether the images were made against another model."""
+        return self.spec.source is not None
+
+    @property
     def attack(self) -> str:
-        return self.spec.attack.label if self.spec.attack is not None else ""
+        """The attack, with its source where it was carried over."""
+        label = self.spec.attack.label if self.spec.attack is not None else ""
+        return f"{label} from {source_text(self.spec)}" if self.carried else label
+
+    @property
+    def threat(self) -> str:
+        """The threat, and how the search was made."""
+        return self.spec.threat + search_text(self.spec)
 
     @property
     def gain(self) -> float:
@@ -71,11 +98,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class Arena:
-    """Trials on the same images."""
+    """Trials on the same images.
+
+    Attributes:
+        trials: attacks on the entrants themselves, and what was carried over to those at the same budget: the worst is
+            over both. Where nothing else was done, what was carried over.
+        carried: all that was carried over, also to models that were not attacked themselves.
+    """
 
     title: str
     entrants: tuple[Entrant, ...]
     trials: tuple[Trial, ...]
+    carried: tuple[Trial, ...] = ()
 
     @property
     def spec(self) -> CellSpec:
@@ -83,7 +117,8 @@ class Arena:
 
     @cached_property
     def attacks(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(trial.attack for trial in self.trials))
+        """Of those made on the entrants themselves."""
+        return tuple(dict.fromkeys(trial.attack for trial in self.trials if not trial.carried))
 
     @cached_property
     def budgets(self) -> tuple[Budget, ...]:
@@ -92,11 +127,17 @@ class Arena:
     @cached_property
     def focus(self) -> Budget:
         """The budget that charts of one budget show: the largest of those that most entrants were attacked at."""
+        return _widest(self.trials)
 
-        def weight(budget: Budget) -> tuple[int, bool, float]:
-            return len({t.entrant for t in self.trials if t.budget == budget}), not budget.rms, budget.eps
+    def focus_of(self, attack: str) -> Budget:
+        """The focus, or where this attack was not made there, what is its focus."""
+        own = self._by_attack[attack]
+        return self.focus if any(trial.budget == self.focus for trial in own) else _widest(own)
 
-        return max(self.budgets, key=weight)
+    def panel_title(self, attack: str) -> str:
+        """The attack, with its budget where that is not the focus."""
+        budget = self.focus_of(attack)
+        return attack if budget == self.focus else f"{attack} at {budget.title}"
 
     def of(self, entrant: Entrant, budget: Budget | None = None, attack: str | None = None) -> list[Trial]:
         """The trials of an entrant, of one budget or attack where given."""
@@ -128,12 +169,12 @@ class Arena:
     @property
     def pushed(self) -> str:
         """What charts of gains are at: ``ε = 8/255, direction up``."""
-        return f"ε = {self.focus.text}, {_directions(trial.moved for trial in self.trials)}"
+        return f"{self.focus.title}, {_directions(trial.moved for trial in self.trials)}"
 
     @property
     def turned(self) -> str:
         """What charts of ranks are at: ``ε = 8/255, direction tomean``."""
-        return f"ε = {self.focus.text}, {self.turns}"
+        return f"{self.focus.title}, {self.turns}"
 
     @property
     def turns(self) -> str:
@@ -146,6 +187,23 @@ class Arena:
         for trial in self.trials:
             found.setdefault(trial.entrant, []).append(trial)
         return found
+
+    @cached_property
+    def _by_attack(self) -> dict[str, list[Trial]]:
+        found: dict[str, list[Trial]] = {}
+        for trial in self.trials:
+            found.setdefault(trial.attack, []).append(trial)
+        return found
+
+
+def _widest(trials: Sequence[Trial]) -> Budget:
+    """The largest budget of those that most entrants were attacked at; equal ε goes before all else."""
+
+    def weight(budget: Budget) -> tuple[int, bool, float]:
+        plain = not budget.rms and not budget.visibility
+        return len({trial.entrant for trial in trials if trial.budget == budget}), plain, budget.eps
+
+    return max(sorted({trial.budget for trial in trials}), key=weight)
 
 
 def _directions(rows: Iterable[Row]) -> str:
@@ -164,7 +222,7 @@ def lowest_srocc(trials: Iterable[Trial]) -> Trial | None:
 
 def arenas(rows: Sequence[Row]) -> list[Arena]:
     """The datasets of a report, each with its entrants; an entrant looks the same in all of them."""
-    groups = _by_setting(rows)
+    groups = sorted(_by_setting(rows), key=_is_carried)  # who was not attacked itself takes no colour from the others
     entrants = {e.identity: e for e in _entrants([_identity(next(iter(group.values()))) for group in groups])}
     found: dict[tuple[str, str, int | None], list[Trial]] = {}
     for group in groups:
@@ -181,20 +239,25 @@ def _by_setting(rows: Iterable[Row]) -> list[dict[str, Row]]:
     return list(groups.values())
 
 
+def _is_carried(group: dict[str, Row]) -> bool:
+    return next(iter(group.values())).view.spec.source is not None
+
+
 def _arena(trials: list[Trial], *, alone: bool) -> Arena:
     spec = trials[0].spec
     crop = f", central {spec.crop} pixels" if spec.crop is not None and not alone else ""
-    entrants = tuple(dict.fromkeys(trial.entrant for trial in trials))
-    return Arena(f"{spec.dataset.name}{crop}", entrants, tuple(trials))
+    met = {(trial.entrant, trial.budget) for trial in trials if not trial.carried}
+    fought = [trial for trial in trials if (trial.entrant, trial.budget) in met] or trials
+    entrants = tuple(dict.fromkeys(trial.entrant for trial in fought))
+    carried = tuple(trial for trial in trials if trial.carried)
+    return Arena(f"{spec.dataset.name}{crop}", entrants, tuple(fought), carried)
 
 
 def _trial(group: dict[str, Row], entrants: dict[tuple[str, str, str], Entrant]) -> Trial:
     first = next(iter(group.values()))
     moved = group.get("up") or group.get("down") or first
     ranked = group.get("tomean") or group.get("random") or moved
-    attack = first.view.spec.attack
-    rms = attack is not None and attack.parameters.get("norm") == "l2"
-    return Trial(entrants[_identity(first)], Budget(first.view.spec.eps, rms), moved, ranked)
+    return Trial(entrants[_identity(first)], Budget.of(first.view.spec), moved, ranked)
 
 
 def _identity(row: Row) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustiqa.reports.html.arena import Arena, Trial, lowest_srocc, most_moved
+from robustiqa.reports.html.arena import Arena, Budget, Trial, lowest_srocc, most_moved
 from robustiqa.reports.html.standings import standings
 from robustiqa.reports.html.tables import joined, number
 from robustiqa.statistics import FEW_CLUSTERS
@@ -19,9 +19,16 @@ def headline(arenas: Sequence[Arena]) -> str:
     attacks = list(dict.fromkeys(name for arena in arenas for name in arena.attacks))
     budgets = sorted({budget for arena in arenas for budget in arena.budgets})
     return (
-        f"{joined(entrants)}, attacked by {joined(attacks, 8)} at ε = {joined([b.text for b in budgets])}, "
+        f"{joined(entrants)}, attacked by {joined(attacks, 8)} at {_at(budgets)}, "
         f"on {joined([f'{arena.spec.dataset.name} ({images(arena)})' for arena in arenas])}."
     )
+
+
+def _at(budgets: Sequence[Budget]) -> str:
+    """``ε = 2/255 and 8/255, and at ssim=0.95``."""
+    radii = joined([budget.text for budget in budgets if not budget.visibility])
+    sights = joined([budget.visibility for budget in budgets if budget.visibility])
+    return ", and at ".join(filter(None, (radii and f"ε = {radii}", sights)))
 
 
 def images(arena: Arena) -> str:

@@ -95,16 +95,21 @@ def _queue(arena: Arena, entrant: Entrant) -> Iterator[Shot]:
 def card(shot: Shot, found: Pictures | str) -> Card:
     """The card of a shot, with its pictures or with the reason why there are none."""
     view, row = shot.view, shot.row
-    eps = shot.trial.budget
     return Card(
         entrant=shot.trial.entrant,
         title=f"{shot.trial.entrant.label}: gain {number(shot.gain, 2)}",
-        subtitle=f"{row.id} · {row.distortion} · {shot.trial.attack}, ε = {eps.text}, {view.direction}",
+        subtitle=f"{row.id} · {row.distortion} · {shot.trial.attack}, {_budget(shot)}, {view.direction}",
         bar=_bar(shot),
         facts=_facts(view, row),
         pictures=() if isinstance(found, str) else tuple(_pictures(shot, found)),
         missing=found if isinstance(found, str) else "",
     )
+
+
+def _budget(shot: Shot) -> str:
+    """The budget; where each image has an ε of its own, with that."""
+    own = "" if shot.row.eps is None else f" (ε = {shot.row.eps * 255:.3g}/255)"
+    return f"{shot.trial.budget.title}{own}"
 
 
 def _facts(view: View, row: SampleRow) -> tuple[tuple[str, str], ...]:
@@ -117,8 +122,14 @@ def _facts(view: View, row: SampleRow) -> tuple[tuple[str, str], ...]:
         (f"score, {unit}", scores),
         ("human score", human),
         ("adversarial to distorted", change),
+        *((("to other metrics", ", ".join(_judged(row))),) if row.judged else ()),
         ("cost", f"{row.forwards} forwards, {row.backwards} backwards"),
     )
+
+
+def _judged(row: SampleRow) -> Iterator[str]:
+    """What judges say of the adversarial beside the distorted image, in their own units."""
+    return (f"{name} {_score(said)}" for name, said in sorted(row.judged.items()))
 
 
 def _score(value: float | None) -> str:
@@ -147,7 +158,8 @@ def _bar(shot: Shot) -> Panel:
 
 
 def _pictures(shot: Shot, found: Pictures) -> Iterator[Picture]:
-    row, factor = shot.row, amplification(shot.trial.budget.eps)
+    row = shot.row
+    factor = amplification(shot.trial.budget.eps if row.eps is None else row.eps)
     difference = found.adversarial.astype(np.float64) - found.distorted
     shown = (127.5 + factor * difference).clip(0, 255).round().astype(np.uint8)
     named: Mapping[str, tuple[Pixels, str]] = {

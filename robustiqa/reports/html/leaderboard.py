@@ -81,7 +81,7 @@ def _place_key(trial: Trial, arena: Arena) -> tuple[bool, float]:
 
 def _tried(tried: Sequence[Trial], arena: Arena) -> str:
     attacks = sorted({trial.attack for trial in tried})
-    threats = sorted({trial.spec.threat for trial in tried})
+    threats = sorted({trial.threat for trial in tried})
     many = f"the worst of {len(attacks)} attacks" if len(attacks) > 1 else f"under {attacks[0]}"
     note = " A dash for a rank: trained on these labels, so not ranked against the others." if arena.unranked else ""
     return f"{many} ({', '.join(threats)}).{note}"
@@ -121,4 +121,4 @@ def _place(
 
 
 def _source(trial: Trial, direction: str) -> str:
-    return f"{trial.attack} · {trial.spec.threat} · {direction}"
+    return f"{trial.attack} · {trial.threat} · {direction}"

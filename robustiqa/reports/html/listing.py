@@ -1,10 +1,11 @@
 """Every row of the report, with all that stands beside its number."""
 
+import math
 from collections.abc import Sequence
 
 from robustiqa.reports.html.flag_links import FlagBook
-from robustiqa.reports.html.tables import Cell, Table, counted, estimate, figure, text
-from robustiqa.reports.render import DASH, eps_text
+from robustiqa.reports.html.tables import Cell, Table, counted, estimate, figure, sort_key, text
+from robustiqa.reports.render import DASH, budget_text, threat_text
 from robustiqa.reports.rows import Row
 
 COLUMNS = (
@@ -24,8 +25,8 @@ def _line(row: Row, book: FlagBook, *, several: bool) -> tuple[Cell, ...]:
     model = spec.model.name if spec.defense is None else f"{spec.model.name} + {spec.defense.label}"
     return (
         text(model, f"{spec.dataset.name}{'' if spec.crop is None else f', {spec.crop} px'}" if several else ""),
-        text(spec.attack.label if spec.attack is not None else DASH, spec.threat),
-        Cell(eps_text(spec.eps), f"{spec.eps:.6g}", "number"),
+        text(spec.attack.label if spec.attack is not None else DASH, threat_text(spec)),
+        _budget(row),
         text(row.view.direction),
         counted(row),
         estimate(row.srocc_clean),
@@ -36,6 +37,13 @@ def _line(row: Row, book: FlagBook, *, several: bool) -> tuple[Cell, ...]:
         Cell(*_cost(row), "number"),
         Cell("", str(len(row.flags)), "flags", flags=book.links(row)),
     )
+
+
+def _budget(row: Row) -> Cell:
+    """ε; where each image has its own, what it was chosen to reach and the mean ε below."""
+    spec = row.view.spec
+    own = f"mean ε {row.eps * 255:.3g}/255" if spec.calibrate is not None and math.isfinite(row.eps) else ""
+    return Cell(budget_text(spec), sort_key(row.eps), "number", own)
 
 
 def _cost(row: Row) -> tuple[str, str]:

@@ -8,21 +8,25 @@ from robustiqa.benchmarks.cell import Cell
 from robustiqa.reports.html.arena import Arena
 from robustiqa.reports.html.drawing import Figure
 from robustiqa.reports.html.environment import content_policy, environment
+from robustiqa.reports.html.figures.carried import transfer_map
 from robustiqa.reports.html.figures.clean_attacked import clean_attacked
-from robustiqa.reports.html.figures.distortions import HeatMap, heat_map
+from robustiqa.reports.html.figures.distortions import heat_map
 from robustiqa.reports.html.figures.eps_curves import eps_curves
 from robustiqa.reports.html.figures.gain_distributions import gain_distributions
+from robustiqa.reports.html.figures.ir_scores import ir_scores
 from robustiqa.reports.html.figures.judges import judged
 from robustiqa.reports.html.figures.query_curves import change_curves, query_curves
 from robustiqa.reports.html.findings import Finding, findings, headline, images
 from robustiqa.reports.html.flag_links import FlagBook
 from robustiqa.reports.html.gallery import WINDOW, Card
+from robustiqa.reports.html.heat import HeatMap
 from robustiqa.reports.html.leaderboard import Leaderboard, leaderboards
 from robustiqa.reports.html.listing import listing
 from robustiqa.reports.html.provenance import provenance
 from robustiqa.reports.rows import Row
 
-FIGURES = (eps_curves, gain_distributions, clean_attacked, judged, query_curves, change_curves)
+FIGURES = (eps_curves, ir_scores, gain_distributions, clean_attacked, judged, query_curves, change_curves)
+HEAT_MAPS = (heat_map, transfer_map)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Section:
     findings: tuple[Finding, ...]
     leaderboards: tuple[Leaderboard, ...]
     figures: tuple[Figure, ...]
-    heat_map: HeatMap | None
+    heat_maps: tuple[HeatMap, ...]
 
 
 def page(cells: Sequence[Cell], rows: Sequence[Row], fields: Sequence[Arena], shown: Sequence[Card] = ()) -> str:
@@ -70,5 +74,5 @@ def _section(number: int, arena: Arena, book: FlagBook) -> Section:
         findings=findings(arena),
         leaderboards=tuple(leaderboards(arena, book)),
         figures=figures_of(arena),
-        heat_map=heat_map(arena),
+        heat_maps=tuple(found for draw in HEAT_MAPS if (found := draw(arena)) is not None),
     )

@@ -1,12 +1,13 @@
-"""The pixels of an attacked sample, computed again from the dataset: same cell, same image.
+"""The pixels of an attacked sample: those that the run has kept, or computed again from the dataset.
 
 Nothing of a results folder is run: only models, attacks and defenses that are built in, by names without files.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.cell import CellSpec, SampleRow
+from robustiqa.benchmarks.pictures import Pictures as Saved
 from robustiqa.benchmarks.plan import Direction, Request, plan
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.images import center_crop, to_rgb
@@ -36,6 +38,25 @@ class Pictures:
     reference: Pixels
     distorted: Pixels
     adversarial: Pixels
+
+
+class Kept:
+    """Reads what ``bench --save-images`` left in the folders of results."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._saved = [Saved(folder) for folder in folders]
+
+    def __call__(self, row: SampleRow) -> Pictures | None:
+        """The pictures of a row; None where they were not kept.
+
+        Raises:
+            RobustIQAError: one of them cannot be read, or is not the one that was saved.
+        """
+        saved = next((one for one in self._saved if one.holds(row.images)), None)
+        if saved is None or row.images is None:
+            return None
+        names = row.images.reference, row.images.distorted, row.images.adversarial
+        return Pictures(*(to_rgb(saved.read(name)) for name in names))
 
 
 class Recomputed:
@@ -66,7 +87,7 @@ class Recomputed:
         if not _is_built_in(spec):
             return "a plug-in took part, and reports run no code of others"
         if spec.calibrate is not None or spec.source is not None:
-            return "calibrated and transferred attacks are not computed again"
+            return "calibrated and transferred attacks are not computed again; bench --save-images keeps their pictures"
         jobs = plan(_request(spec, dataset, cast(Direction, view.direction)))
         same = [job for job in jobs if job.spec.key in view.keys and job.spec.direction == view.direction]
         return same[0] if same else "version, weights or data here are not those of the run"

@@ -1,19 +1,23 @@
 """The layout that Tables 6 and 8 share: majority accuracy on two-alternative choices, models by attacks."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
 from robustiqa.core.errors import InvalidInput
-from robustiqa.reports.formats.numbers import eps_text
 from robustiqa.reports.layouts.attacked import (
     AttackColumn,
     Variant,
+    at_text,
     attacks_at,
+    calibrated,
     paper_attacks,
     radius,
+    spec_of,
     spelled_attacks,
     variants,
+    visibility,
 )
 from robustiqa.reports.layouts.beside import Draft, beside, ordered
 from robustiqa.reports.layouts.choices import Attacked, Choices, accuracy_entry, choices_of
@@ -53,7 +57,7 @@ def accuracy_tables(
     Raises:
         InvalidInput: no variant is shown, or no two attacked images share a reference and differ in human score.
     """
-    by_dataset = variants(sorted_views(run.cells)).values()
+    by_dataset = variants(sorted_views(run.cells))
     chosen = [[variant for variant in own if shown(variant)] for own in by_dataset]
     if not any(chosen):
         raise InvalidInput(f"{what[0]}: no attacked model to show; robustiqa bench --dataset bapps=FOLDER makes some.")
@@ -62,9 +66,10 @@ def accuracy_tables(
 
 def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str], figures: str) -> Table:
     eps = radius(own, options.eps)
+    options = replace(options, with_paper=options.with_paper and not calibrated(own))
     attacks = attacks_at(own, eps)
     views = [view for variant in own for (_, at, _), view in variant.views.items() if at == eps]
-    dataset = views[0].spec.dataset
+    dataset = spec_of(own).dataset
     choices = choices_of(max(views, key=lambda view: len(view.rows)))
     if not choices.comparisons:
         raise InvalidInput(f"{dataset.name}: no two attacked images share a reference and differ in human score.")
@@ -77,13 +82,14 @@ def _table(own: Sequence[Variant], options: LayoutOptions, what: tuple[str, str]
     notes = (
         dataset_note(dataset) + (" Choices are derived from the order of these scores." if choices.derived else ""),
         ACCURACY,
-        f"Attacks at ε = {eps_text(eps)}, {SIDES[side]}{spelled_attacks(attacks)}.",
+        f"Attacks at {at_text(own, eps)}, {SIDES[side]}{spelled_attacks(attacks)}.",
         interval_note(options, "its model"),
         *paper_notes(options, "BAPPS", [dataset.name]),
     )
     number, subject = what
     name = number.lower().replace(" ", "")
-    return Table(name, f"{subject} on {dataset.name} (layout of the paper's {number})", columns, lines, notes)
+    where = f"{dataset.name}{visibility(own)}"
+    return Table(name, f"{subject} on {where} (layout of the paper's {number})", columns, lines, notes)
 
 
 def _covered(
@@ -112,7 +118,7 @@ def _drafts(
     options: LayoutOptions,
 ) -> list[Draft]:
     sampler, drafts = Sampler(options), []
-    for _, members in groupby(own, key=lambda variant: variant.model):
+    for _, members in groupby(own, key=lambda variant: variant.group):
         group = list(members)
         entries = [_entries(variant, attacks, eps, choices, side) for variant in group]
         cells: list[dict[str, Content]] = [{} for _ in group]

@@ -22,7 +22,7 @@ def defended_line(
 ) -> Draft:
     """A line with its identity, the number of samples of its ``entries``, and flags."""
     every = sorted({*flags, *sampler.few_clusters(entries)})
-    paper = paper_key(variant.model, variant.defense)
+    paper = None if variant.carried else paper_key(variant.model, variant.defense)
     return Draft(
         cells={
             "model": variant.name,
@@ -34,7 +34,7 @@ def defended_line(
         },
         order=variant.order,
         paper=paper,
-        group=variant.model if paper is None else paper[0],
+        group=variant.group if paper is None else paper[0],
     )
 
 
@@ -65,5 +65,5 @@ def grid_figures(file: str) -> PaperFigures:
 def absent_line(key: PaperKey) -> Draft:
     """A line of the paper that these results have no figures for."""
     model, defense = key
-    order = (list(MODELS).index(model), f"~{model}", defense_rank(DEFENSES[defense]), "", "", 0)
+    order = (list(MODELS).index(model), f"~{model}", False, defense_rank(DEFENSES[defense]), "", "", 0)
     return Draft({"model": model, "defense": defense, "n": None}, order, key, model)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.reports.conditions import budget_text
 from robustiqa.reports.defenses import KNOWING, Line, defense_lines
-from robustiqa.reports.formats.numbers import DASH, eps_text
+from robustiqa.reports.formats.numbers import DASH
 from robustiqa.reports.layouts.options import LayoutOptions
 from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.rows import make_rows
@@ -60,7 +61,7 @@ def _identity(spec: CellSpec) -> dict[str, Content]:
         "model": spec.model.name,
         "defense": "none" if spec.defense is None else spec.defense.label,
         "attack": DASH if spec.attack is None else spec.attack.label,
-        "eps": eps_text(spec.eps),
+        "eps": budget_text(spec),
     }
 
 

@@ -1,20 +1,24 @@
 """Table 3: clean and attacked SROCC, and the IR-Score, of models and their defenses. The best of each model is bold."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from robustiqa.reports.compose import View
 from robustiqa.reports.draws import Deck
-from robustiqa.reports.formats.numbers import eps_text
 from robustiqa.reports.ir import IRResult, ir_results
 from robustiqa.reports.layouts.attacked import (
     AttackColumn,
     Variant,
+    at_text,
     attacks_at,
+    calibrated,
     paper_attacks,
     radius,
+    spec_of,
     spelled_attacks,
     variants,
+    visibility,
 )
 from robustiqa.reports.layouts.beside import Draft, beside, ordered
 from robustiqa.reports.layouts.defended import absent_line, defended_line, grid_figures, identity_columns
@@ -30,16 +34,20 @@ PAPER_FIELDS = ("fgsm", "cw", "autoattack", "facpa")
 
 
 def layout(run: Run, options: LayoutOptions) -> list[Table]:
-    """One table per dataset; attacked SROCC under ``tomean``, IR-Scores from ``up``."""
+    """One table per dataset; attacked SROCC under ``tomean``, IR-Scores from ``up``.
+
+    Calibrated attacks have a table of their own, without IR-Scores and the paper's figures, which are of equal ε.
+    """
     views = sorted_views(run.cells)
     raised = [view for view in views if view.direction == "up"]
     results = ir_results(raised, options.domain, Deck(options.seed))
     irs = {view.keys: result for view, result in zip(raised, results, strict=True)}
-    return [_table(own, irs, options) for own in variants(views).values()]
+    return [_table(own, irs, options) for own in variants(views)]
 
 
 def _table(own: Sequence[Variant], irs: Mapping[tuple[str, ...], IRResult | None], options: LayoutOptions) -> Table:
     eps = radius(own, options.eps)
+    options = replace(options, with_paper=options.with_paper and not calibrated(own))
     attacks = attacks_at(own, eps)
     shown = [*attacks, *(paper_attacks(attacks, PAPER_FIELDS) if options.with_paper else [])]
     columns = _columns(shown, options)
@@ -48,17 +56,18 @@ def _table(own: Sequence[Variant], irs: Mapping[tuple[str, ...], IRResult | None
     lines = ordered(drafts)
     if options.with_paper:
         columns, lines = beside(columns, drafts, grid_figures("table3_robustness_kadid"), absent_line)
-    dataset = next(iter(own[0].views.values())).spec.dataset
+    dataset = spec_of(own).dataset
     found = [result for row in results for result in row if result is not None]
     notes = (
         dataset_note(dataset),
-        f"Attacks at ε = {eps_text(eps)}{spelled_attacks(attacks)}.",
+        f"Attacks at {at_text(own, eps)}{spelled_attacks(attacks)}.",
         "Attacked SROCC: tomean (up where human quality is below the dataset's mean, else down). IR-Score: up.",
         interval_note(options, "its model"),
         *((ir_note(found),) if found else ()),
         *paper_notes(options, "KADID-10k", [dataset.name]),
     )
-    title = f"Robustness of models and their defenses on {dataset.name} (layout of the paper's Table 3)"
+    where = f"{dataset.name}{visibility(own)}"
+    title = f"Robustness of models and their defenses on {where} (layout of the paper's Table 3)"
     return Table("table3", title, tuple(columns), lines, notes)
 
 
@@ -78,7 +87,7 @@ def _drafts(
     options: LayoutOptions,
 ) -> list[Draft]:
     sampler, drafts = Sampler(options), []
-    for _, members in groupby(zip(own, results, strict=True), key=lambda pair: pair[0].model):
+    for _, members in groupby(zip(own, results, strict=True), key=lambda pair: pair[0].group):
         group = list(members)
         sroccs = [_sroccs(variant, attacks, eps) for variant, _ in group]
         cells: list[dict[str, Content]] = [{} for _ in group]

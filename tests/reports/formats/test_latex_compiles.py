@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -42,3 +43,13 @@ def test_a_table_can_be_used_in_a_paper(tmp_path, compiled):
     (tmp_path / "paper.tex").write_text(paper)
     code, log = compiled("paper.tex")
     assert code == 0, log[-2000:]
+
+
+def test_a_table_of_many_lines_is_made_smaller_and_stays_on_its_page(tmp_path, compiled):
+    """No line runs out of it; two tables of one name have labels of their own."""
+    many = replace(table(), lines=table().lines * 60)
+    (tmp_path / "t.tex").write_text(write([many, many], "tex"), encoding="utf-8")
+    code, log = compiled("t.tex")
+    assert code == 0, log[-2000:]
+    assert "too large for page" not in log
+    assert "multiply defined" not in log

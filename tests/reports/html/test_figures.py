@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from robustiqa.reports.html.arena import arenas, lowest_srocc, most_moved
-from robustiqa.reports.html.figures import judges
 from robustiqa.reports.html.figures.clean_attacked import clean_attacked
 from robustiqa.reports.html.figures.distortions import heat_map
 from robustiqa.reports.html.figures.eps_curves import eps_curves
@@ -142,10 +141,17 @@ def test_the_scatter_has_a_mark_for_every_image(arena):
         assert number(trial.srocc) in panel.description
 
 
-def test_judges_have_a_panel_each_and_distances_run_the_other_way(arena, monkeypatch):
-    """So that to the right is always more alike."""
-    monkeypatch.setattr(judges, "judgements", lambda row: {"ssim": row.ssim, "dists": 1 - row.ssim})
-    figure = judged(arena)
+def heard(arena, change):
+    """The arena with the samples of every trial changed."""
+    trials = [replace(t, moved=replace(t.moved, view=replace(t.moved.view, rows=tuple(map(change, t.moved.view.rows)))))
+              for t in arena.trials]  # fmt: skip
+    return replace(arena, trials=tuple(trials))
+
+
+def test_judges_have_a_panel_each_and_distances_run_the_other_way(arena):
+    """So that to the right is always more alike; a judge that had no word for an image puts no mark there."""
+    changed = heard(arena, lambda row: row.model_copy(update={"judged": {"dists": 1 - row.ssim, "fsim": None}}))
+    figure = judged(changed)
     assert [p.title for p in figure.panels] == ["dists", "ssim"]
     clouds = [[s.d for s in p.shapes if s.css.startswith("cloud")] for p in figure.panels]
     for distance, likeness in zip(*clouds, strict=True):
@@ -155,6 +161,4 @@ def test_judges_have_a_panel_each_and_distances_run_the_other_way(arena, monkeyp
 
 def test_without_judgements_there_is_no_such_figure(arena):
     """Images too small for SSIM have none."""
-    bare = [replace(t, moved=replace(t.moved, view=replace(t.moved.view, rows=tuple(
-        r.model_copy(update={"ssim": None}) for r in t.moved.view.rows)))) for t in arena.trials]  # fmt: skip
-    assert judged(replace(arena, trials=tuple(bare))) is None
+    assert judged(heard(arena, lambda row: row.model_copy(update={"ssim": None, "judged": {}}))) is None

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from robustiqa.benchmarks.cell import CalibrationRecord, SourceRecord
+from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.bapps import SCORE
 from robustiqa.reports.formats import TABLE_FORMATS, write
@@ -138,8 +140,6 @@ def test_table6_is_the_accuracy_on_choices_with_the_preferred_image_lowered(tmp_
 
 def rewrite(folder, margin):
     """The cells of ``bapps`` with the shares as human scores and comparisons, and a model that sees the margin."""
-    from robustiqa.benchmarks.store import Store
-
     _, shares = bapps(folder / "raw", margin)
     store = Store(folder)
     for cell in Store(folder / "raw").cells():
@@ -179,3 +179,35 @@ def test_variants_that_are_called_the_same_are_numbered(tmp_path):
     assert sorted(name for name, _ in lines) == ["birqa", "birqa (2)"]
     assert sum("crop-64" in line["flags"] for line in lines.values()) == 1
     assert sum(line["srocc_fgsm"].best for line in lines.values()) == 1
+
+
+def test_carried_images_and_equal_visibility_stand_apart(tmp_path):
+    """Carried ones behind the model's own lines, by their source, compared among themselves; calibrated ones in a table of
+    their own at any --eps, without the paper's figures.
+    """
+    made = Made(tmp_path)
+    made.add(model("birqa"), attacks=["fgsm"], eps=(8 / 255,), move=2.0)
+    store = Store(tmp_path)
+    for cell in store.cells():
+        if cell.spec.purpose == "attack":
+            source = SourceRecord(model=model("ssim"), defense=None, threat="white-box", randomised=False, eot=1)
+            sight = CalibrationRecord(metric="ssim", target=0.95, weights="")
+            store.finish(cell.spec.model_copy(update={"source": source, "threat": "transfer"}), mild(cell.samples), {})
+            store.finish(cell.spec.model_copy(update={"calibrate": sight, "eps": 64 / 255}), mild(cell.samples), {})
+    equal_eps, equal_sight = make_tables("table3", Run((tmp_path,)), PAPER)
+    own = [line for line in equal_eps.lines if line.cells["model"] == "birqa"]
+    assert [line.cells["threat"] for line in own] == ["undefended", "transfer from ssim"]
+    assert not any(line.cells["srocc_fgsm"].best for line in own)
+    assert [line.cells.get("srocc_fgsm_paper") is None for line in own] == [False, True]
+    assert len({line.group for line in own}) == 2
+    (line,) = equal_sight.lines
+    assert "at ssim=0.95" in equal_sight.title
+    assert "64/255 at most" in equal_sight.notes[1]
+    assert not any(column.paper for column in equal_sight.columns)
+    assert line.cells["srocc_fgsm"].value > own[0].cells["srocc_fgsm"].value
+    assert len(make_tables("table6", Run((tmp_path,)), LayoutOptions())) == 2
+
+
+def mild(samples):
+    """The samples moved by half as much."""
+    return [row.model_copy(update={"attacked": (row.clean + row.attacked) / 2}) for row in samples]

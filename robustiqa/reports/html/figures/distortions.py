@@ -1,25 +1,15 @@
 """Which distortions let the score be moved: mean gain by type, as a table that is shaded."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from robustiqa.reports.html.arena import Arena, Entrant, Trial, most_moved
-from robustiqa.reports.html.tables import Cell, Table, number, sort_key
+from robustiqa.reports.html.heat import HeatMap, shaded
+from robustiqa.reports.html.tables import Cell, Table, number
 from robustiqa.reports.render import DASH
 
 MOST: Final = 16
-SHADES: Final = 9  # in chart.css
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """The table, what it says in words, and the gains at its lightest and darkest shade."""
-
-    text: str
-    table: Table
-    scale: tuple[str, str]
 
 
 def heat_map(arena: Arena) -> HeatMap | None:
@@ -40,7 +30,7 @@ def heat_map(arena: Arena) -> HeatMap | None:
     table = Table("Mean gain by distortion type", ("distortion", "images", *(e.label for e in trials)), rows)
     where = f"{under} at {arena.pushed}"
     text = f"Mean gain {where}. Few images of a type make its mean rough: see their number."
-    return HeatMap(text, table, (number(min(0.0, *means), 2), number(top, 2)))
+    return HeatMap("types", "Which distortions give way", text, table, (number(min(0.0, *means), 2), number(top, 2)))
 
 
 def _by_type(trial: Trial) -> dict[str, list[float]]:
@@ -58,9 +48,4 @@ def _row(kind: str, gains: dict[Entrant, dict[str, list[float]]], top: float) ->
 
 
 def _shaded(gains: list[float] | None, top: float) -> Cell:
-    if not gains:
-        return Cell(DASH, "", "number")
-    mean = float(np.mean(gains))
-    share = mean / top if top > 0 else 0.0
-    shade = min(SHADES - 1, int(share * SHADES)) if share > 0 else 0
-    return Cell(number(mean, 2), sort_key(mean), f"number shade{shade}")
+    return shaded(float(np.mean(gains)), top) if gains else Cell(DASH, "", "number")

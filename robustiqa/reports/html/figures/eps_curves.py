@@ -69,7 +69,8 @@ def _lines(arena: Arena, attack: str) -> list[_Line]:
 
 
 def _points(trials: Sequence[Trial]) -> tuple[_Point, ...]:
-    worst = [lowest_srocc(t for t in trials if t.budget == budget) for budget in sorted({t.budget for t in trials})]
+    budgets = sorted({t.budget for t in trials if not t.budget.visibility})
+    worst = [lowest_srocc(t for t in trials if t.budget == budget) for budget in budgets]
     points = [_Point(t.budget, t.ranked.srocc_attacked, t.ranked.view.direction) for t in worst if t is not None]
     if not points:
         return ()

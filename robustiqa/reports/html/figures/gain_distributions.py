@@ -21,7 +21,7 @@ FEWEST: Final = 8  # images below which a density would be a guess
 
 
 def gain_distributions(arena: Arena) -> Figure | None:
-    """The figure at the focus budget; None where no gain is defined there."""
+    """The figure, each attack at its focus; None where no gain is defined there."""
     shown = {attack: _spreads(arena, attack) for attack in arena.attacks}
     shown = {attack: rows for attack, rows in shown.items() if rows}
     if not shown:
@@ -38,14 +38,14 @@ def gain_distributions(arena: Arena) -> Figure | None:
             "Line: 5th to 95th percentile, bar: quartiles, notch: median. The curve is the density of the images."
             + (f" The {MOST} highest placed; {left_out} more stand in the tables." if left_out > 0 else ""),
         ),
-        tuple(_panel(attack, rows, x) for attack, rows in shown.items()),
+        tuple(_panel(arena.panel_title(attack), rows, x) for attack, rows in shown.items()),
     )
 
 
 def _spreads(arena: Arena, attack: str) -> list[tuple[Entrant, Vector]]:
-    found = []
+    found, budget = [], arena.focus_of(attack)
     for entrant in arena.ranked[:MOST]:
-        worst = most_moved(arena.of(entrant, arena.focus, attack))
+        worst = most_moved(arena.of(entrant, budget, attack))
         if worst is not None:
             found.append((entrant, gains_of(worst)))
     return found

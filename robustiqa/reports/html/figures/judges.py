@@ -19,8 +19,12 @@ READING: Final = (
 
 
 def judgements(row: SampleRow) -> Mapping[str, float]:
-    """What judges say of the attacked image against the un-attacked one, by the judge's name among the models."""
-    return {} if row.ssim is None else {"ssim": row.ssim}
+    """What judges say of the attacked image against the un-attacked one, by the judge's name among the models.
+
+    SSIM is always there where the image is large enough for it.
+    """
+    usual = {} if row.ssim is None else {"ssim": row.ssim}
+    return usual | {name: said for name, said in row.judged.items() if said is not None}
 
 
 def judged(arena: Arena) -> Figure | None:
@@ -50,7 +54,7 @@ def _panel(judge: str, trials: list[Trial]) -> Panel:
     ticks = fitted([x.low, x.high], 0, 1).ticks()
     axes, texts = frame.drawn(f"{judge} of attacked to un-attacked image", "gain", ticks, y.ticks())
     clouds = [_cloud(frame, trial, found) for trial, found in points.items()]
-    corner = Text(pixels(x.end - 4), pixels(y.end + 11), "score moved, picture alike", "end", "corner")
+    corner = Text(pixels(x.end), pixels(y.end - 11), "score moved, picture alike", "end", "corner")
     told = f"Gain against {judge} of attacked to un-attacked image: {len(values)} images, {len(trials)} metrics."
     return Panel(judge, told, (*axes, *clouds), (*texts, corner))
 

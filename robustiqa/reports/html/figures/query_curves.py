@@ -45,7 +45,7 @@ class _Curve:
 
 
 def query_curves(arena: Arena) -> Figure | None:
-    """Gain over the queries that a black-box attack was allowed, at the focus budget; None without such an attack."""
+    """Gain over the queries that a black-box attack was allowed, at the attack's focus; None without such an attack."""
     return _figure(
         arena,
         lambda trial: not _took_gradients(trial),
@@ -83,15 +83,15 @@ def _figure(
     ends = [v for curves in found.values() for c in curves for p in c.points for v in (p.gain.lo, p.gain.hi, 0.0)]
     y = fitted(ends, HEIGHT - BOTTOM, TOP)
     shown = {curve.entrant for curves in found.values() for curve in curves}
-    panels = tuple(_panel(attack, curves, y, budgets) for attack, curves in found.items())
+    panels = tuple(_panel(arena.panel_title(attack), curves, y, budgets) for attack, curves in found.items())
     legend = tuple(Key(entrant.label, entrant.style) for entrant in arena.ranked if entrant in shown)
     return Figure(name, title, (text,), panels, legend, _table(found, budgets))
 
 
 def _curves(arena: Arena, attack: str, wanted: Callable[[Trial], bool]) -> list[_Curve]:
-    curves = []
+    curves, budget = [], arena.focus_of(attack)
     for entrant in arena.ranked:
-        worst = most_moved(arena.of(entrant, arena.focus, attack))
+        worst = most_moved(arena.of(entrant, budget, attack))
         if worst is not None and wanted(worst):
             points = _points(worst)
             curves += [_Curve(entrant, points)] if points else []
