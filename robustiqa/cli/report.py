@@ -57,7 +57,7 @@ def report(
         raise InvalidInput("--table is written as md, csv, tex or json; html and svg show the whole run.")
     count = len(names) * max(1, len(tables))
     if out is None and (count > 1 or "svg" in names):
-        raise InvalidInput(f"{forms}: several files cannot share standard output; add --out FOLDER.")
+        raise InvalidInput(f"{forms}: several texts cannot share standard output; add --out FOLDER.")
     options = choices(with_paper=with_paper, mode=mode, domain=domain, target=target, eps=eps)
     for file, text in run_report(folders, names, tables, options, Gallery(datasets, pictures)).items():
         _deliver(file, text, out)

@@ -70,8 +70,8 @@ def test_choices_reach_the_scores(folder):
     ("arguments", "words"),
     [
         (["--table", "table10"], ["table10", "table1"]),
-        (["--table", "table3", "--table", "table7"], ["2 texts", "--out"]),
-        (["--format", "md,csv"], ["2 texts", "--out"]),
+        (["--table", "table3", "--table", "table7"], ["several texts", "--out"]),
+        (["--format", "md,csv"], ["several texts", "--out"]),
         (["--target", "lpips"], ["lpips", "uniform"]),
         (["--table", "table3", "--eps", "3/255"], ["3/255", "8/255"]),
         (["--table", "table4"], ["robustiqa ablate"]),
