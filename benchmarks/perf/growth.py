@@ -74,10 +74,10 @@ def one(options: argparse.Namespace, images: int, steps: int, cells: int) -> tup
     torch.set_num_threads(options.threads)
     clock, model = CLOCKS[options.clock], rq.load_model(options.model)
     with tempfile.TemporaryDirectory() as folder:
-        for name, count, times, radii in (("warm", 8, 2, 1), ("timed", images, steps, cells)):
-            start = clock()
+        for name, count, times, last in (("warm", 8, 2, 1), ("timed", images, steps, cells)):
+            start, radii = clock(), [(2 + i / 8) / 255 for i in range(last)]
             rq.bench([model], [f"pgd:steps={times}"], pairs(count, options.side), directions=["up"], judges=[],
-                     eps=[(2 + i / 8) / 255 for i in range(radii)], out=Path(folder) / name)  # fmt: skip
+                     crop=options.side, eps=radii, out=Path(folder) / name)  # fmt: skip
     return clock() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -44,10 +44,15 @@ def ours(setting: Setting, haste: Haste = EXACT) -> Attack:
     return attack
 
 
-def whole_run(setting: Setting, haste: Haste = EXACT) -> Attack:
+def whole_run(setting: Setting, haste: Haste = EXACT, direction: str = "up") -> Attack:
     """Our PGD with all its checks: clean, last, best and 8-bit scores are six more forward passes."""
     pgd = rq.load_attack("pgd", steps=setting.steps, alpha=ALPHA, random_start=False)
-    return lambda: pgd.run(rq.Objective(setting.model, setting.ref, "up", haste=haste), setting.dist, EPS).adversarial
+
+    def attack() -> Tensor:
+        objective = rq.Objective(setting.model, setting.ref, direction, haste=haste)
+        return pgd.run(objective, setting.dist, EPS).adversarial
+
+    return attack
 
 
 def loop(setting: Setting) -> Attack:

@@ -57,7 +57,7 @@ def measured(options: argparse.Namespace, clock: Callable[[], float]) -> tuple[f
         start = clock()
         try:
             rq.bench([model], [f"pgd:steps={options.steps}"], pairs(options.images, options.side), eps=radii,
-                     directions=["up"], judges=[], out=Path(folder))  # fmt: skip
+                     directions=["up"], judges=[], crop=options.side, out=Path(folder))  # fmt: skip
         finally:
             torch.autograd.grad = gradient
         whole = clock() - start

@@ -32,7 +32,7 @@ def main() -> None:
     def bench(jobs: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             outcome = rq.bench([model], [f"pgd:steps={options.steps}"], data, directions=["up"], judges=[], jobs=jobs,
-                               out=Path(folder))  # fmt: skip
+                               crop=options.side, out=Path(folder))  # fmt: skip
         if outcome.failures:
             raise outcome.failures[0][1]
 

@@ -27,8 +27,12 @@ def unit_normalised(features: Tensor) -> Tensor:
     ReLU before every tap hides that, where its backward pass selects rather than multiplies.
     """
     features = widened(features)
-    norm: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-    return features / (norm + EPSILON)
+    return features / (_norm(features) + EPSILON)
+
+
+def _norm(features: Tensor) -> Tensor:
+    """Over C [N, 1, H, W], where vector_norm is slow; off 0, so that its gradient is finite."""
+    return (features * features).sum(1, keepdim=True).clamp_min(torch.finfo(features.dtype).tiny).sqrt()
 
 
 def _layer(ref: Tensor, dist: Tensor, head: Tensor) -> Tensor:
@@ -45,8 +49,8 @@ class _Distance(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, ref: Tensor, dist: Tensor, head: Tensor) -> Tensor:  # noqa: ANN401
         wide = widened(dist)
-        norm = (wide * wide).sum(1, keepdim=True).sqrt_()  # over so few channels faster than vector_norm
-        unit = wide / (norm + EPSILON)
+        norm = _norm(wide)
+        unit = wide / (norm + EPSILON)  # as unit_normalised does it: equal images are at distance 0
         difference = unit - ref
         mean_square = torch.linalg.vector_norm(difference, dim=(2, 3)).square_() / _pixels(ref)
         ctx.save_for_backward(unit, difference, norm, mean_square, head)
@@ -61,8 +65,8 @@ class _Distance(torch.autograd.Function):
         own = difference * (slope[:, None] * head * (2 / _pixels(unit)))[..., None, None]
         of_ref = -own if ctx.needs_input_grad[0] else None
         of_head = (slope[:, None] * mean_square).sum(0) if ctx.needs_input_grad[2] else None
-        # d unit = (d x - unit (x . d x) / norm) / (norm + eps); where norm is 0, so is unit
-        along = (unit * own).sum(1, keepdim=True).mul_((norm + EPSILON) / norm.clamp_min(EPSILON**2))
+        # d unit = (d x - unit (x . d x) / norm) / (norm + eps); where there is no feature, unit is 0
+        along = (unit * own).sum(1, keepdim=True).mul_((norm + EPSILON) / norm)
         own.addcmul_(unit, along, value=-1).div_(norm + EPSILON)
         return of_ref, own.to(ctx.dtype), of_head
 

@@ -4,46 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from robustiqa.attacks import load_attack
 from robustiqa.core import precision
 from robustiqa.core.errors import InvalidInput
-from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.core.objective import Objective
 from robustiqa.core.precision import Haste, has_bf16, hastened
 from tests.attacks.cases import images
-from tests.toys import Linear
+from tests.toys import Linear, Net
 
 ALL = torch.arange(4)
 BF16 = Haste("bf16")
-
-
-class Net(QualityModel):
-    """A distance between features of one layer, with what it was called in noted."""
-
-    info = ModelInfo("net", lower_better=True, paper="toy")
-
-    def __init__(self):
-        super().__init__()
-        generator = torch.Generator().manual_seed(0)
-        self.layer = nn.Conv2d(3, 16, 3, padding=1)
-        self.layer.weight = nn.Parameter(0.3 * torch.randn(16, 3, 3, 3, generator=generator))
-        self.dtypes = []
-
-    def prepare(self, ref):
-        return Reference(ref, (self._features(ref),))
-
-    def compare(self, reference, dist):
-        return ((reference.features[0].float() - self._features(dist).float()) ** 2).flatten(1).mean(1)
-
-    def feature_layers(self, reference, dist):
-        return (self._features(dist),)
-
-    def _features(self, image):
-        features = self.layer(image).relu()
-        self.dtypes.append(features.dtype)
-        return features
 
 
 def test_the_search_is_hasty_and_the_harness_exact():
