@@ -128,17 +128,24 @@ def limits(
 
 
 def images(count: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """So many pairs of demo, their upper left corners [N, 3, H, W]."""
+    """So many pairs of demo that differ, their middles [N, 3, H, W]."""
     dataset = rq.load_dataset("demo")
     fitting: list[tuple[Tensor, Tensor]] = []
     for pair in dataset.pairs[:: max(1, len(dataset.pairs) // (4 * count))]:
-        ref, dist = (image[..., :height, :width] for image in dataset.images(pair))
-        if ref.shape[-2:] == (height, width) and len(fitting) < count:
+        ref, dist = (_middle(image, height, width) for image in dataset.images(pair))
+        if ref.shape[-2:] == (height, width) and not torch.equal(ref, dist):
             fitting.append((ref, dist))
+        if len(fitting) == count:
+            break
     if len(fitting) < count:
         raise SystemExit(f"demo has {len(fitting)} images of {height} x {width} pixels; wanted {count}.")
     refs, dists = zip(*fitting, strict=True)
     return torch.stack(refs), torch.stack(dists)
+
+
+def _middle(image: Tensor, height: int, width: int) -> Tensor:
+    top, left = (max(0, (has - wanted) // 2) for has, wanted in zip(image.shape[-2:], (height, width), strict=True))
+    return image[..., top : top + height, left : left + width]
 
 
 if __name__ == "__main__":
