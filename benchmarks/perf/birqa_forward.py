@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
 from figures import Figure, parser, prepared, publish, spread
@@ -75,7 +76,7 @@ def timed(
     network.head(tensors)
     marks.append(clock())
     names = ("reference's features", "maps", "fusion", "CSRAM", "SCGB", "head")
-    return {name: after - before for name, before, after in zip(names, marks, marks[1:], strict=True)}
+    return {name: after - before for name, (before, after) in zip(names, pairwise(marks), strict=True)}
 
 
 def peak(model: BiRQANetwork, size: str) -> float:
