@@ -1,6 +1,6 @@
 """Run all questions of this folder and write ``reports/perf``: README.md and figures.csv.
 
-Close everything else first; with two cores about 40 minutes (``--quick``: a smoke test of minutes, whose figures mean
+Close everything else first; it takes hours (``--runs 3`` fewer; ``--quick``: a smoke test, whose figures mean
 nothing). Each question runs in a process of its own.
 
     python benchmarks/perf/everything.py
