@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.datasets.base import Pair, PairDataset
@@ -58,6 +59,33 @@ class Jittered(Linear):
     def compare(self, reference: Reference, dist):
         noise = torch.stack([torch.randn((), generator=generator) for generator in reference.generators()])
         return super().compare(reference, dist) + noise * (1 + dist.flatten(1).mean(1))
+
+
+class Net(QualityModel):
+    """A distance between features of one layer, with what it was called in noted."""
+
+    info = ModelInfo("net", lower_better=True, paper="toy")
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.layer = nn.Conv2d(3, 16, 3, padding=1)
+        self.layer.weight = nn.Parameter(0.3 * torch.randn(16, 3, 3, 3, generator=generator))
+        self.dtypes = []
+
+    def prepare(self, ref):
+        return Reference(ref, (self._features(ref),))
+
+    def compare(self, reference, dist):
+        return ((reference.features[0].float() - self._features(dist).float()) ** 2).flatten(1).mean(1)
+
+    def feature_layers(self, reference, dist):
+        return (self._features(dist),)
+
+    def _features(self, image):
+        features = self.layer(image).relu()
+        self.dtypes.append(features.dtype)
+        return features
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,15 @@ def _compiled(code: CodeType) -> str:
     return f"{code.co_code.hex()}{code.co_names}{constants}"
 
 
-@cache
 def package_version() -> str:
     """The installed version of robustiqa."""
-    return version("robustiqa")
+    return _version("robustiqa")
+
+
+@cache
+def _version(package: str) -> str:
+    """Read from its metadata once: every cell of a suite says it."""
+    return version(package)
 
 
 def environment(device: torch.device) -> dict[str, JsonValue]:
@@ -60,8 +65,8 @@ def environment(device: torch.device) -> dict[str, JsonValue]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "robustiqa": package_version(),
         "torch": torch.__version__,
-        "numpy": version("numpy"),
-        "scipy": version("scipy"),
+        "numpy": _version("numpy"),
+        "scipy": _version("scipy"),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": str(device),

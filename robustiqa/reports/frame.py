@@ -58,6 +58,8 @@ def _record(row: Row) -> Record:
         **_scores(row.scores),
         **_ir(row.ir),
         "calibrate": None if spec.calibrate is None else budget_text(spec),
+        "precision": spec.precision,
+        "compiled": bool(spec.compiled),
         "source": None if spec.source is None else source_text(spec),
         "eot": spec.eot if spec.source is None else spec.source.eot,
         "max_queries": spec.max_queries,

@@ -18,10 +18,11 @@ from robustiqa.benchmarks.bench import bench, run
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
+from robustiqa.core.precision import Haste
 from robustiqa.defenses.base import Defense
 from robustiqa.models import load_model
 from robustiqa.reports.results import load_results
-from tests.toys import Cliff, Linear, memory
+from tests.toys import Cliff, Linear, Net, memory
 
 BASE = Request(models=(Linear(),), attacks=(load_attack("bim:steps=2"),), datasets=(memory(),), crop=16)
 
@@ -38,6 +39,32 @@ def key(request):
 def test_whatever_decides_a_number_decides_the_key(change):
     """ε, crop, seed, attack parameters, model and dataset are in the hash."""
     assert not key(BASE) & key(replace(BASE, **change))
+
+
+def test_haste_is_in_the_key_of_attacks_on_networks_alone():
+    """Precision and compilation of the search decide its images; scores are the model's own, and so are their cells."""
+    network = replace(BASE, models=(Net(),))
+    hastes = (Haste(), Haste("bf16"), Haste(compiled=True), Haste("bf16", compiled=True))
+    assert len(set.union(*(key(replace(network, haste=haste)) for haste in hastes))) == 4
+    for purpose in ("clean", "calibration"):
+        cells = [
+            {job.spec.key for job in plan(replace(network, haste=haste)) if job.spec.purpose == purpose}
+            for haste in hastes
+        ]
+        assert cells[0]
+        assert all(one == cells[0] for one in cells)
+    assert key(BASE) == key(replace(BASE, haste=Haste("bf16")))
+
+
+def test_rows_of_a_hasty_search_are_flagged(tmp_path):
+    """What the search followed stands beside the number."""
+    request = replace(BASE, models=(Net(),), datasets=(memory(2),), directions=("up",), haste=Haste("bf16"))
+    run([job for job in plan(request) if job.spec.purpose == "attack"], tmp_path)
+    results = load_results(tmp_path)
+    assert results.rows()
+    assert all("bf16-search" in row.flags for row in results.rows())
+    frame = results.to_dataframe()
+    assert (set(frame["precision"]), set(frame["compiled"])) == ({"bf16"}, {False})
 
 
 def test_limit_does_not_change_the_key():
