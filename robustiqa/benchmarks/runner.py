@@ -28,7 +28,8 @@ Advance = Callable[[int], None]
 class Job:
     """A cell with what is needed to run it; ``attacked`` is the model whose gradients are followed.
 
-    ``calibration`` finds each sample's ε; ``observer`` is told of every adversarial.
+    ``calibration`` finds each sample's ε; ``observer`` is told of every adversarial. ``patience`` is how many seconds a
+    sample may take before its batch counts as hanging; None for any time.
     """
 
     spec: CellSpec
@@ -39,6 +40,7 @@ class Job:
     attack: Attack | None
     calibration: Calibration | None = None
     observer: Observer = NOTHING
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def run_job(
 
 
 def computed(job: Job, batch: Batch, compute: Compute) -> list[SampleRow]:
-    """The rows of a batch with the size of its images, and how people compared them."""
-    rows = [row.model_copy(update={"size": batch.size}) for row in compute(job, batch)]
+    """The rows of a batch with the size of its images, the digest of their files, and how people compared them."""
+    made = zip(batch.pairs, compute(job, batch), strict=True)
+    rows = [row.model_copy(update={"size": batch.size, "data": job.dataset.fingerprint(pair)}) for pair, row in made]
     return with_rivals(job.dataset, rows)
 
 
