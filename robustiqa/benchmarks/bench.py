@@ -19,7 +19,7 @@ from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.requests import radii
 from robustiqa.benchmarks.resuming import check_resumable
-from robustiqa.benchmarks.runner import Compute, Job, missing, run_job
+from robustiqa.benchmarks.runner import Compute, Job, missing, provenance_of, run_job
 from robustiqa.benchmarks.shards import Shard, claim, parse_shard, plan_digest, shard_jobs
 from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.suite import NONE
@@ -239,7 +239,8 @@ def _here(
 
 
 def _note(store: Store, job: Job, error: Exception, device: torch.device) -> None:
-    store.fail(job.spec, "".join(traceback.format_exception(error)), environment(device))
+    provenance = provenance_of(job, environment(device))
+    store.fail(job.spec, "".join(traceback.format_exception(error)), provenance)
 
 
 class _Count:

@@ -32,7 +32,7 @@ from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.halving import halving
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.runner import Job, batches, close, computed, judge_late, missing
+from robustiqa.benchmarks.runner import Job, batches, close, computed, judge_late, missing, provenance_of
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import CannotWrite, RobustIQAError
 from robustiqa.datasets.base import Pair
@@ -185,7 +185,8 @@ class _Sharing:
         if isinstance(result, Exception):
             self._break(task.job, result)
             return
-        self._store.append(self._jobs[task.job].spec, result, self._provenance)
+        job = self._jobs[task.job]
+        self._store.append(job.spec, result, provenance_of(job, self._provenance))
         self._advance(len(result))
 
     def _break(self, job: int, error: Exception) -> None:
@@ -204,8 +205,9 @@ class _Sharing:
 
     def _close(self, job: int) -> None:
         try:
-            judge_late(self._jobs[job], self._store, self._provenance)
-            close(self._jobs[job], self._store, self._provenance)
+            provenance = provenance_of(self._jobs[job], self._provenance)
+            judge_late(self._jobs[job], self._store, provenance)
+            close(self._jobs[job], self._store, provenance)
         except CannotWrite:
             raise
         except Exception as error:  # noqa: BLE001 (as in one process: it fails its own cell only)

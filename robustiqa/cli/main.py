@@ -16,11 +16,13 @@ from robustiqa.cli.attack import attack
 from robustiqa.cli.bench import bench
 from robustiqa.cli.compare import compare
 from robustiqa.cli.datasets import datasets
+from robustiqa.cli.doctor import doctor
 from robustiqa.cli.evaluate import evaluate
 from robustiqa.cli.leaderboard import leaderboard
 from robustiqa.cli.listing import attacks, defenses, models
 from robustiqa.cli.merge import merge
 from robustiqa.cli.report import report
+from robustiqa.cli.rerun import rerun
 from robustiqa.cli.score import score
 from robustiqa.cli.search_features import search_features
 from robustiqa.cli.speed import speed
@@ -47,7 +49,7 @@ def cli() -> None:
 
 for command in (
     bench, merge, report, compare, leaderboard, transfer, evaluate, speed, score, attack, train, train_attack,
-    search_features, ablate, models, attacks, defenses, datasets,
+    search_features, ablate, rerun, doctor, models, attacks, defenses, datasets,
 ):  # fmt: skip
     cli.add_command(command)
 

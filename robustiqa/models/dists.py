@@ -125,4 +125,5 @@ DISTS_VGG: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )

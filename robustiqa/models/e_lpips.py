@@ -172,4 +172,5 @@ E_LPIPS: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )
