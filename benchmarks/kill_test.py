@@ -1,9 +1,9 @@
 """Kill a real bench at random moments, resume it, and look for anything lost, mixed or done twice.
 
 Each round runs a small bench into a folder of its own and ends it at a random moment, by SIGKILL, SIGTERM and SIGINT in
-turn, until it comes to its end. After every kill the folder must hold every row that it held before, to the last bit and
-with the same time (so none was computed again), and every finished cell as it was. At the end of a round the report
-must equal that of an undisturbed run byte for byte. Exit code 1 if anything was not so.
+turn, until it comes to its end. After every kill the folder must hold every row that it held before, to the last bit
+and with the same time (so none was computed again), and every finished cell as it was. At the end of a round the
+report must equal that of an undisturbed run byte for byte. Exit code 1 if anything was not so.
 
 Example: OMP_NUM_THREADS=1 python benchmarks/kill_test.py --kills 60 --out runs/kills
 """

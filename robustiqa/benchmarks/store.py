@@ -103,7 +103,7 @@ class Store:
 
     def _finished(self, key: str) -> Cell | None:
         path = self._path(key, "json")
-        if not path.exists():
+        if not path.is_file():
             return None
         try:
             return Cell.model_validate_json(path.read_bytes())
@@ -111,7 +111,7 @@ class Store:
             raise _no_cell(path, error) from error
 
     def _journal(self, path: Path) -> Cell | None:
-        if not path.exists():
+        if not path.is_file():
             return None
         records = [record for record in map(_parse, path.read_bytes().split(b"\n")) if record]
         header = next((record for record in records if "spec" in record), None)
@@ -157,7 +157,7 @@ def _parse(line: bytes) -> dict[str, JsonValue] | None:
     """A journal line; None for one that a kill cut short, be it within a letter."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # thousands of brackets
         return None
     return record if isinstance(record, dict) else None
 
