@@ -136,10 +136,12 @@ class _Sharing:
 
     def _end_hanging(self) -> None:
         """Kill the workers of batches that are far beyond their limit; the pool breaks, and ``_take`` hears of it."""
-        for task in self._given.values():
+        for future, task in self._given.items():
             limit = _longest(self._jobs[task.job], task)
+            if limit is None or future.done() or task in self._hung:
+                continue
             begun = _begun(task.mark)
-            if limit is not None and begun is not None and task not in self._hung and time.time() - begun[1] > limit:
+            if begun is not None and time.time() - begun[1] > limit:
                 self._hung.add(task)
                 with suppress(ProcessLookupError):
                     os.kill(begun[0], getattr(signal, "SIGKILL", signal.SIGTERM))

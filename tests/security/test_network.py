@@ -8,11 +8,19 @@ from pathlib import Path
 import pytest
 
 import robustiqa as rq
+from robustiqa.benchmarks import plan as planning
 from robustiqa.core.errors import MissingWeights
 from robustiqa.models import MODELS
 from robustiqa.models.entry import as_entry
 from robustiqa.models.weights import _download
 from tests.command import robustiqa
+
+
+@pytest.fixture
+def few_calibrate(monkeypatch):
+    """Calibrate on a few photographs."""
+    monkeypatch.setattr(planning, "CALIBRATION_PAIRS", 7)
+
 
 IMPORT_ALL = """
 import importlib, pkgutil, socket
@@ -34,7 +42,7 @@ def test_importing_every_module_asks_for_no_network():
     assert (done.returncode, done.stdout.strip()) == (0, "imported"), done.stderr
 
 
-@pytest.mark.usefixtures("socket_disabled")
+@pytest.mark.usefixtures("socket_disabled", "few_calibrate")
 def test_a_bench_its_reports_and_the_doctor_ask_for_no_network(tmp_path):
     """From images to the HTML page, with a model whose weights ship."""
     out = tmp_path / "run"

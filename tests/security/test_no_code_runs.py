@@ -156,8 +156,9 @@ def test_what_an_attack_learned(tmp_path, marker, make):
     assert write_learned.__module__ == "robustiqa.attacks.learned"
 
 
-def test_names_in_results_run_no_file(tmp_path, marker):
+def test_names_in_results_run_no_file(tmp_path, marker, monkeypatch):
     """A report shows what a cell says; it does not load the model file that the cell names."""
+    monkeypatch.setattr("robustiqa.benchmarks.plan.CALIBRATION_PAIRS", 7)
     evil = tmp_path / "evil.py"
     evil.write_text(f"import os; os.mkdir({str(marker)!r})")
     rq.bench(["psnr"], ["fgsm"], "demo", directions=["up"], limit=2, crop=24, judges=[], out=tmp_path / "run")
