@@ -115,7 +115,7 @@ class Search:
 
     def peek(self, x: Tensor, index: Tensor) -> Tensor:
         """J [M] of images that are no contenders, such as those a scale is measured on; the harness pays."""
-        with self._objective.as_harness():
+        with self._objective.as_harness(exact=False):
             return self._objective.value(x, index)
 
     def note_saturated(self, index: Tensor) -> None:

@@ -23,6 +23,7 @@ from robustiqa.benchmarks.suite import NONE
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import parse_eps, split_path
+from robustiqa.core.precision import Haste, Precision
 from robustiqa.datasets import load_dataset
 from robustiqa.datasets.base import PairDataset
 from robustiqa.defenses import load_defense
@@ -66,6 +67,8 @@ def bench(
     calibrate: str | None = None,
     judges: Sequence[str] | None = None,
     save_images: bool = False,
+    precision: Precision = "fp32",
+    compiled: bool = False,
     progress: Progress = _silent,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
@@ -87,12 +90,16 @@ def bench(
         judges: metrics that compare adversarials with the un-attacked images; None for DISTS, FSIM and SSIM, as far as
             weights are at hand.
         save_images: whether 8-bit pictures are kept in ``out``.
+        precision: of searches, ``"fp32"`` or ``"bf16"``; what they find is scored in fp32.
+        compiled: whether searches compile their models first (``torch.compile``).
         progress: called with (what runs, samples done, samples to do).
 
     Raises:
         InvalidInput: a name, parameter, image or folder that cannot be used.
     """
     wanted = None if calibrate is None else calibration(calibrate)
+    haste = Haste(precision, compiled)
+    haste.check(torch.device("cpu"))
     request = Request(
         models=tuple(load_model(m) if isinstance(m, str) else m.frozen() for m in models),
         attacks=tuple(load_attack(a) if isinstance(a, str) else a for a in attacks),
@@ -107,6 +114,7 @@ def bench(
         eot=eot,
         limits=limits or Limits(),
         calibration=wanted,
+        haste=haste,
     )
     planned = observed(plan(request), Path(out), judges, keep=save_images)
     return run(
