@@ -33,8 +33,8 @@ EARLY: Final = 0.1  # share of kills before the first cell is begun
 INTERRUPTED: Final = 130
 COMMAND: Final = (sys.executable, "-c", "from robustiqa.cli.main import main; main()", "bench")
 BENCH: Final = (
-    "--model", "psnr", "--model", "ssim", "--attack", "fgsm", "--attack", "pgd:steps=10", "--attack", "square:queries=60",
-    "--limit", "10", "--crop", "32", "--batch-size", "4", "--judges", "ssim", "--save-images",
+    "--model", "psnr", "--model", "ssim", "--attack", "fgsm", "--attack", "pgd:steps=10", "--attack",
+    "square:queries=60", "--limit", "10", "--crop", "32", "--batch-size", "4", "--judges", "ssim", "--save-images",
 )  # fmt: skip
 
 Rows = dict[tuple[str, str], SampleRow]

@@ -169,7 +169,7 @@ class Attack(ABC):
         everyone = torch.arange(objective.count, device=dist.device)
         objective.seed_draws(sample_seeds(seed, names))
         start = objective.cost.copy()
-        with objective.as_harness():
+        with objective.as_harness(exact=False):  # as the search will see its candidates, which compete with it
             clean_j = objective.value(dist, everyone)
         search = Search(objective, ball, clean_j, limits, self._curve(ball, clean_j))
         last = self.propose(search, dist, ball, RandomStreams(seed, self.name, names))

@@ -1,8 +1,11 @@
 """FACPA: a network that draws the perturbation in one pass (Shumitskaya et al., ICLR 2023 Tiny Papers).
 
-The authors' generator is a U-Net with eight levels of 64 channels and more (54 million parameters), trained for hours.
-Ours has five levels and a width that one chooses, so that a CPU trains it in minutes, and no dropout: so short a
-training has nothing to regularise. Images are reflected to sides that the levels can halve; the result is cut back.
+The authors' generator is a U-Net with eight levels of 64 channels and more (54 million parameters), trained for hours
+on metrics without a reference. Ours has five levels and a width that one chooses, so that a CPU trains it in minutes,
+and no dropout: so short a training has nothing to regularise. Two things differ for it. It sees the reference too, as
+what the image lacks of it in units of ε: what raises a full-reference score hangs on that most of all. And what it sees
+skips to its last layer, for eight channels at half the size cannot carry single pixels. Images are reflected to sides
+that the levels can halve; the result is cut back.
 """
 
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ SLOPE: Final = 0.2
 
 @dataclass(frozen=True)
 class FACPA(LearnedAttack):
-    """A U-Net for a (model, defense, direction) turns the distorted image into a perturbation, scaled to ε.
+    """A U-Net for a (model, defense, direction) turns image and reference into a perturbation, scaled to ε.
 
     Learned at 10/255 on references of its own: see ``robustiqa train-attack facpa``.
     """
@@ -31,28 +34,32 @@ class FACPA(LearnedAttack):
     paper: ClassVar[str] = "Shumitskaya et al., ICLR 2023 Tiny Papers, arXiv 2305.15544"
 
     @staticmethod
-    def network(width: int, crop: int) -> nn.Module:  # noqa: ARG004 (it takes any size)
-        return UNet(width)
+    def network(width: int, crop: int, *, reference: bool) -> nn.Module:  # noqa: ARG004 (it takes any size)
+        return UNet(width, reference=reference)
 
 
 class UNet(nn.Module):
     """Strided 4 x 4 convolutions down, transposed ones up with skips, instance norm, tanh; any size of image."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, reference: bool) -> None:
         super().__init__()
+        self.reference = reference
+        seen = 6 if reference else 3
         channels = [width * min(2**level, WIDEST) for level in range(DEPTH)]
         self.down = nn.ModuleList(
-            nn.Conv2d(before, after, 4, 2, 1) for before, after in zip([3, *channels], channels, strict=False)
+            nn.Conv2d(before, after, 4, 2, 1) for before, after in zip([seen, *channels], channels, strict=False)
         )
-        ups = zip(channels[::-1], [*channels[-2::-1], 3], strict=True)
+        ups = zip(channels[::-1], [*channels[-2::-1], width], strict=True)
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before if level == 0 else 2 * before, after, 4, 2, 1)
             for level, (before, after) in enumerate(ups)
         )
+        self.draw = nn.Conv2d(width + seen, 3, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lack: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        skips = [reflected(2 * x - 1, 2**DEPTH)]
+        seen = torch.cat((2 * x - 1, lack.clamp(-1, 1)), 1) if self.reference else 2 * x - 1
+        skips = [reflected(seen, 2**DEPTH)]
         for level, down in enumerate(self.down):
             features = down(nn.functional.leaky_relu(skips[-1], SLOPE) if level else skips[-1])
             inner = 0 < level < DEPTH - 1  # the outermost level keeps its scale, the innermost may be one pixel
@@ -60,9 +67,9 @@ class UNet(nn.Module):
         features = skips[-1]
         for level, up in enumerate(self.up):
             skip = skips[DEPTH - level]
-            features = up(nn.functional.relu(skip if level == 0 else torch.cat((features, skip), 1)))
-            features = features if level == DEPTH - 1 else _normalised(features)
-        return torch.tanh(features)[..., :height, :width]
+            features = _normalised(up(nn.functional.relu(skip if level == 0 else torch.cat((features, skip), 1))))
+        drawn = self.draw(torch.cat((nn.functional.relu(features), skips[0]), 1))
+        return torch.tanh(drawn)[..., :height, :width]
 
 
 def _normalised(features: Tensor) -> Tensor:
@@ -72,7 +79,7 @@ def _normalised(features: Tensor) -> Tensor:
 
 
 def reflected(x: Tensor, multiple: int) -> Tensor:
-    """``x`` [N, 3, H, W] continued to the right and below by its mirror image, to sides that are multiples."""
+    """``x`` [N, C, H, W] continued to the right and below by its mirror image, to sides that are multiples."""
     rows, columns = (_mirror(side, -(-side // multiple) * multiple).to(x.device) for side in x.shape[-2:])
     return x[:, :, rows][..., columns]
 

@@ -28,6 +28,7 @@ from robustiqa.core.model import QualityModel
 from robustiqa.core.random import RandomStreams
 
 TRAIN_EPS: Final = 10 / 255
+LAYOUT: Final = "2"  # of the networks; raise it when their tensors or inputs change, so that old files are not taken
 DIRECTIONS: Final = {1: "up", -1: "down"}
 
 
@@ -43,8 +44,11 @@ class LearnedAttack(Attack):
 
     @staticmethod
     @abstractmethod
-    def network(width: int, crop: int) -> nn.Module:
-        """Images [N, 3, H, W] to perturbations of the same shape in [-1, 1]; not yet trained."""
+    def network(width: int, crop: int, *, reference: bool) -> nn.Module:
+        """Images and what they lack of their references, both [N, 3, H, W], to perturbations in [-1, 1]; untrained.
+
+        What an image lacks is (reference - image) / ε: with it, a network means the same at every ε.
+        """
 
     def learned(self, model: QualityModel, sign: int) -> Learned:
         """The file for ``model`` and ``sign``: its sha256 and the references that it saw.
@@ -62,14 +66,19 @@ class LearnedAttack(Attack):
     def _search(self, search: Search, x: Tensor, ball: Ball, random: RandomStreams) -> Tensor:  # noqa: ARG002
         signs = [int(sign) for sign in search.signs.tolist()]
         networks = {sign: self._load(search.model, sign).to(x.device) for sign in sorted(set(signs))}
+        lacks = (search.ref.float() - x.float()) / ball.eps
         with torch.no_grad():  # image by image: the result must not hang on the batch
-            moves = [networks[sign](image[None].float())[0] for sign, image in zip(signs, x, strict=True)]
+            moves = [
+                networks[sign](image[None].float(), lack[None])[0]
+                for sign, image, lack in zip(signs, x, lacks, strict=True)
+            ]
         return ball.project(x + ball.eps * torch.stack(moves))
 
     def _load(self, model: QualityModel, sign: int) -> nn.Module:
         tensors, record = self._read(model, sign)
+        recipe = record["recipe"]
         with torch.device("meta"):  # without weights of its own: random ones would move the global generator
-            network = self.network(record["recipe"]["width"], record["recipe"]["crop"])
+            network = self.network(recipe["width"], recipe["crop"], reference=recipe["reference"])
         network.load_state_dict(tensors, assign=True)
         return network.eval().requires_grad_(requires_grad=False)
 
@@ -101,6 +110,7 @@ def target_of(kind: str, model: QualityModel, sign: int) -> dict[str, str]:
         "defense": model.info.defense,
         "weights": weights_digest(model),
         "direction": DIRECTIONS[sign],
+        "layout": LAYOUT,
     }
 
 

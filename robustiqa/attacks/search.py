@@ -47,6 +47,11 @@ class Search:
         return self._objective.model
 
     @property
+    def ref(self) -> Tensor:
+        """References [N, 3, H, W], which an attacker of a full-reference score has."""
+        return self._objective.ref
+
+    @property
     def signs(self) -> Tensor:
         """+1 [N] where a sample's quality is to be raised, -1 where it is to be lowered."""
         return self._objective.signs
@@ -110,7 +115,7 @@ class Search:
 
     def peek(self, x: Tensor, index: Tensor) -> Tensor:
         """J [M] of images that are no contenders, such as those a scale is measured on; the harness pays."""
-        with self._objective.as_harness():
+        with self._objective.as_harness(exact=False):
             return self._objective.value(x, index)
 
     def note_saturated(self, index: Tensor) -> None:

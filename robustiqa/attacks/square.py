@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
+from robustiqa.attacks.budget import BALLS, Ball, Norm
 from robustiqa.attacks.search import Search
-from robustiqa.attacks.square_l2 import Bumps, window_at
+from robustiqa.attacks.square_l2 import Bumps, Patch, window_at
 from robustiqa.core.random import RandomStreams
 
 # the share of pixels in a square halves after these of 10,000 iterations, scaled to the budget
@@ -53,11 +53,13 @@ class Square(Attack):
         draws = [_draws(generator, self.queries - 1, shapes.draws) for generator in generators]
         for query in range(self.queries - 1):
             side = square_side(query / max(1, self.queries), self.p_init, height, width, shapes.least_side)
-            proposed = [shapes.next(current[i], ball, i, side, draw[query]) for i, draw in enumerate(draws)]
-            candidate = ball.project(torch.stack(proposed))
-            j = search.value(candidate)
+            patches = [shapes.patch(current[i], ball, i, side, draw[query]) for i, draw in enumerate(draws)]
+            before = [_swapped(image, patch) for image, patch in zip(current, patches, strict=True)]
+            j = search.value(current)
             rose = j > best_j
-            best_j, current = torch.where(rose, j, best_j), torch.where(rows(rose), candidate, current)
+            for i in (~rose).nonzero().flatten().tolist():
+                current[i][patches[i].window] = before[i]
+            best_j = torch.where(rose, j, best_j)
         return current
 
 
@@ -70,8 +72,8 @@ class _Shapes(Protocol):
     def first(self, ball: Ball, sample: int, generator: torch.Generator) -> Tensor:
         """The first image [3, H, W]."""
 
-    def next(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Tensor:
-        """``current`` [3, H, W] with one square changed, as another tensor."""
+    def patch(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Patch:
+        """What a query changes of ``current`` [3, H, W], which it leaves alone; the changed image is in the ball."""
 
 
 class _Corners:
@@ -84,12 +86,17 @@ class _Corners:
         stripes = torch.rand((3, 1, ball.center.shape[-1]), generator=generator) < 0.5
         return torch.where(stripes.to(ball.center.device), ball.low[sample], ball.high[sample])
 
-    def next(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Tensor:
+    def patch(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Patch:
         window = window_at(draw[:2], side, current.shape)
         low = (draw[2:] < 0.5)[:, None, None].to(current.device)
-        changed = current.clone()
-        changed[window] = torch.where(low, ball.low[sample][window], ball.high[sample][window])
-        return changed
+        return Patch(window, torch.where(low, ball.low[sample][window], ball.high[sample][window]))
+
+
+def _swapped(image: Tensor, patch: Patch) -> Tensor:
+    """Put the patch into ``image``; what was there."""
+    before = image[patch.window].clone()
+    image[patch.window] = patch.pixels
+    return before
 
 
 def square_side(progress: float, p_init: float, height: int, width: int, least: int = 1) -> int:

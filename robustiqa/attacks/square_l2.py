@@ -3,7 +3,7 @@ algorithm 3): two bumps of opposite signs in one window, paid for with what a se
 """
 
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +12,16 @@ from robustiqa.attacks.budget import Ball
 
 TILES: Final = 5  # per side of the first image's grid
 CANCELLED: Final = 1e-6  # of a unit: what a bump leaves of its exact opposite is rounding, not a direction
+
+
+Window = tuple[slice, slice, slice]
+
+
+class Patch(NamedTuple):
+    """Where an image [3, H, W] changes, and to what."""
+
+    window: Window
+    pixels: Tensor
 
 
 class Bumps:
@@ -33,6 +43,12 @@ class Bumps:
                 change[:, rows, columns] = _signs(draws[i, j, 1:]) * tile
         start: Tensor = center.double().cpu() + _radius(ball, center) * change / change.norm()
         return start.to(center)
+
+    def patch(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Patch:
+        """All of the image: where rounding left the ball, projection moves every pixel."""
+        moved = self.next(current, ball, sample, side, draw)
+        index = torch.tensor([sample], device=moved.device)
+        return Patch((slice(None),) * 3, ball.project(moved[None], index)[0])
 
     def next(self, current: Tensor, ball: Ball, sample: int, side: int, draw: Tensor) -> Tensor:
         """``current`` [3, H, W] with the mass of one window, and what the ball has left, put into another's bumps."""
@@ -68,7 +84,7 @@ def _bump(height: int, width: int) -> Tensor:
     return heights[n - torch.maximum(away[0][:, None], away[1][None, :])]
 
 
-def window_at(place: Tensor, side: int, shape: torch.Size) -> tuple[slice, slice, slice]:
+def window_at(place: Tensor, side: int, shape: torch.Size) -> Window:
     """The square of an image [3, H, W] that two uniform numbers choose among all that fit."""
     top, left = (place * torch.tensor([length - side + 1 for length in shape[-2:]])).long().tolist()
     return slice(None), slice(top, top + side), slice(left, left + side)

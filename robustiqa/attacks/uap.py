@@ -22,7 +22,7 @@ class UAP(LearnedAttack):
     paper: ClassVar[str] = "Shumitskaya et al., BMVC 2022, arXiv 2211.00366"
 
     @staticmethod
-    def network(width: int, crop: int) -> nn.Module:  # noqa: ARG004 (a pattern has no width)
+    def network(width: int, crop: int, *, reference: bool) -> nn.Module:  # noqa: ARG004 (a pattern sees nothing)
         return Pattern(crop)
 
 
@@ -33,7 +33,7 @@ class Pattern(nn.Module):
         super().__init__()
         self.pattern = nn.Parameter(torch.zeros(3, side, side))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lack: Tensor) -> Tensor:  # noqa: ARG002 (alike for all images)
         height, width = x.shape[-2:]
         side = self.pattern.shape[-1]
         with torch.no_grad():

@@ -56,6 +56,7 @@ def request_of(spec: CellSpec, datasets: tuple[PairDataset, ...], weights: Path 
         eot=spec.eot,
         limits=Limits(spec.max_queries, spec.max_seconds),
         calibration=calibration(f"{spec.calibrate.metric}={spec.calibrate.target!r}") if spec.calibrate else None,
+        haste=spec.haste,
     )
 
 

@@ -44,7 +44,8 @@ def _clean_rows(job: Job, batch: Batch) -> list[SampleRow]:
 def _attacked(job: Job, attack: Attack, batch: Batch, eps: float) -> list[Trial]:
     """Every sample attacked at one ε."""
     start = time.perf_counter()
-    objective = Objective(job.attacked, batch.ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
+    spec = job.spec
+    objective = Objective(job.attacked, batch.ref, spec.direction, job.evaluated, spec.eot, spec.haste)
     ids = [pair.id for pair in batch.pairs]
     limits = Limits(job.spec.max_queries, job.spec.max_seconds)
     result = attack.run(objective, batch.dist, eps=eps, seed=job.spec.seed, ids=ids, limits=limits)

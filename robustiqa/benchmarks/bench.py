@@ -26,6 +26,7 @@ from robustiqa.benchmarks.suite import NONE
 from robustiqa.core.errors import CannotWrite, InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import parse_eps, split_path
+from robustiqa.core.precision import Haste, Precision
 from robustiqa.datasets import load_dataset
 from robustiqa.datasets.base import PairDataset
 from robustiqa.defenses import load_defense
@@ -69,6 +70,8 @@ def bench(
     calibrate: str | None = None,
     judges: Sequence[str] | None = None,
     save_images: bool = False,
+    precision: Precision = "fp32",
+    compiled: bool = False,
     shard: str | None = None,
     progress: Progress = _silent,
 ) -> Outcome:
@@ -92,6 +95,8 @@ def bench(
         judges: metrics that compare adversarials with the un-attacked images; None for DISTS, FSIM and SSIM, as far as
             weights are at hand.
         save_images: whether 8-bit pictures are kept in ``out``.
+        precision: of searches, ``"fp32"`` or ``"bf16"``; what they find is scored in fp32.
+        compiled: whether searches compile their models first (``torch.compile``).
         shard: such as ``"2/8"``: only the second of eight parts of the cells, for ``robustiqa merge``.
         progress: called with (what runs, samples done, samples to do).
 
@@ -101,6 +106,8 @@ def bench(
         CannotWrite: ``out`` cannot be written into.
     """
     wanted = None if calibrate is None else calibration(calibrate)
+    haste = Haste(precision, compiled)
+    haste.check(torch.device("cpu"))
     request = Request(
         models=tuple(load_model(m) if isinstance(m, str) else m.frozen() for m in models),
         attacks=tuple(load_attack(a) if isinstance(a, str) else a for a in attacks),
@@ -115,6 +122,7 @@ def bench(
         eot=eot,
         limits=limits or Limits(),
         calibration=wanted,
+        haste=haste,
     )
     folder = Path(out)
     planned = observed(plan(request), folder, judges, keep=save_images)

@@ -6,10 +6,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from robustiqa.core.precision import Haste, Precision
+
 Status = Literal["ok", "non-finite"]
 AnyThreat = Literal["white-box", "black-box", "adaptive", "oblivious", "transfer", "none"]
 SCHEMA: Final = 1
-LATER: Final = ("max_queries", "max_seconds", "calibrate", "source")  # leave no trace in the keys of older cells
+# leave no trace in the keys of older cells
+LATER: Final = ("max_queries", "max_seconds", "calibrate", "source", "compiled")
 
 
 class _Record(BaseModel):
@@ -90,6 +93,7 @@ class CellSpec(_Record):
     ``max_queries`` and ``max_seconds`` (per sample) stopped searches early; None, as in older cells, for no limit.
     With ``calibrate`` ε is the largest radius that was looked at. With ``source`` (threat ``transfer``) the images are
     the 8-bit adversarials of an attack on another model, under the source's attack, ε, direction and limits.
+    ``precision`` and ``compiled`` say how the search called the model; all scores are in fp32, and not compiled.
     """
 
     purpose: Literal["attack", "clean", "calibration"]
@@ -104,12 +108,13 @@ class CellSpec(_Record):
     eot: int
     seed: int
     crop: int | None
-    precision: Literal["fp32"] = "fp32"
+    precision: Precision = "fp32"
     version: str
     max_queries: int | None = None
     max_seconds: float | None = None
     calibrate: CalibrationRecord | None = None
     source: SourceRecord | None = None
+    compiled: Literal[True] | None = None
 
     @property
     def key(self) -> str:
@@ -117,6 +122,11 @@ class CellSpec(_Record):
         fields = self.model_dump(mode="json")
         fields = {k: v for k, v in fields.items() if v is not None or k not in LATER}
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:32]
+
+    @property
+    def haste(self) -> Haste:
+        """How the search called the model."""
+        return Haste(self.precision, bool(self.compiled))
 
     @property
     def subject(self) -> str:

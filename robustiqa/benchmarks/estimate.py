@@ -81,7 +81,7 @@ class Estimator:
 
     def _pace(self, job: Job) -> Pace | str:
         searches = job.attack is not None
-        key = (id(job.attacked), id(job.evaluated), searches, job.spec.crop, job.spec.dataset.manifest)
+        key = (id(job.attacked), id(job.evaluated), searches, job.spec.crop, job.spec.dataset.manifest, job.spec.haste)
         if key not in self._paces:
             self._paces[key] = self._measured(job)
         return self._paces[key]

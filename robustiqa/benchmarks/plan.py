@@ -15,6 +15,7 @@ from robustiqa.benchmarks.records import attack_record, check_distinct, dataset_
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
+from robustiqa.core.precision import EXACT, Haste
 from robustiqa.datasets.base import Pair, PairDataset, references
 from robustiqa.datasets.demo import load_demo
 from robustiqa.datasets.triplets import TripletDataset
@@ -40,6 +41,7 @@ class Request:
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         limits: where searches stop early.
         calibration: equal visibility in place of equal ε; ``eps`` are then the largest radii looked at.
+        haste: how searches call models; scores never change with it.
     """
 
     models: tuple[QualityModel, ...]
@@ -55,6 +57,7 @@ class Request:
     eot: int | None = None
     limits: Limits = NO_LIMITS
     calibration: Calibration | None = None
+    haste: Haste = EXACT
 
 
 def plan(*requests: Request) -> list[Job]:
@@ -194,6 +197,7 @@ class _Planner:
         attacked = subject.model if request.threat == "oblivious" else subject.evaluated
         about, usable = _attack_record(attack, attacked, sign, dataset)
         job = self.job(subject, part, record, purpose="attack", crop=request.crop)
+        haste = request.haste.on(attacked)
         spec = job.spec.model_copy(
             update={
                 "attack": about,
@@ -204,6 +208,8 @@ class _Planner:
                 "max_queries": request.limits.max_queries,
                 "max_seconds": request.limits.max_seconds,
                 "calibrate": None if request.calibration is None else request.calibration.record(),
+                "precision": haste.precision,
+                "compiled": haste.compiled or None,
             }
         )
         return dataclasses.replace(job, spec=spec, attacked=attacked, attack=usable, calibration=request.calibration)

@@ -13,6 +13,7 @@ from robustiqa.benchmarks.suite import NONE, Run
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import parse_eps, split_path
+from robustiqa.core.precision import Haste
 from robustiqa.datasets import load_dataset
 from robustiqa.datasets.base import PairDataset
 from robustiqa.defenses import load_defense
@@ -65,6 +66,7 @@ class Shelf:
             eot=run.eot,
             limits=Limits(run.max_queries, run.max_seconds),
             calibration=None if run.calibrate is None else calibration(run.calibrate),
+            haste=self._haste(Haste(run.precision, run.compile)),
         )
 
     def _usable(self, kind: str, load: Callable[[str], T], names: Iterable[str]) -> tuple[T, ...]:
@@ -82,6 +84,10 @@ class Shelf:
         if name not in self._models:
             self._models[name] = load_model(name).to(self._device)
         return self._models[name]
+
+    def _haste(self, haste: Haste) -> Haste:
+        haste.check(self._device)
+        return haste
 
     def _dataset(self, text: str) -> PairDataset:
         if text not in self._datasets:

@@ -11,6 +11,7 @@ from torch import Tensor
 from robustiqa.core.images import check_pair
 from robustiqa.core.model import QualityModel
 from robustiqa.core.objective import Objective
+from robustiqa.core.precision import EXACT, Haste
 
 Progress = Callable[[int, int], None]
 
@@ -37,20 +38,26 @@ class Speed:
 
 
 def measure(
-    models: Sequence[QualityModel], ref: Tensor, dist: Tensor, runs: int, progress: Progress = _silent
+    models: Sequence[QualityModel],
+    ref: Tensor,
+    dist: Tensor,
+    runs: int,
+    progress: Progress = _silent,
+    haste: Haste = EXACT,
 ) -> list[Speed]:
     """Medians over ``runs``; in each run every model takes its turn, so that a slow moment of the machine meets all.
 
     Args:
         ref, dist: one pair [1, 3, H, W] in [0, 1], on the device of the models.
         progress: called with (measurements done, to do): a model has two in each run, and two that are not counted.
+        haste: of the attack steps; scores are without.
 
     Raises:
         InvalidInput: images smaller than a model's minimum.
     """
     for model in models:
         check_pair(ref, dist, model.info.min_size)
-    tasks = [task for model in models for task in (_forward(model, ref, dist), _attack_step(model, ref, dist))]
+    tasks = [task for model in models for task in (_forward(model, ref, dist), _attack_step(model, ref, dist, haste))]
     turns = tasks * (1 + runs)
     seconds = []
     for done, task in enumerate(turns, start=1):
@@ -79,8 +86,9 @@ def _forward(model: QualityModel, ref: Tensor, dist: Tensor) -> Callable[[], obj
     return run
 
 
-def _attack_step(model: QualityModel, ref: Tensor, dist: Tensor) -> Callable[[], object]:
-    objective, index = Objective(model, ref, eot=1), torch.zeros(1, dtype=torch.int64, device=ref.device)
+def _attack_step(model: QualityModel, ref: Tensor, dist: Tensor, haste: Haste) -> Callable[[], object]:
+    objective = Objective(model, ref, eot=1, haste=haste.on(model))
+    index = torch.zeros(1, dtype=torch.int64, device=ref.device)
     return lambda: objective.value_and_grad(dist, index)
 
 

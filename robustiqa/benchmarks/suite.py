@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -88,6 +88,8 @@ class Run(_Strict):
     max_queries: Count | None = None
     max_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     calibrate: Annotated[str, _checked(calibration)] | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+    compile: bool = False
 
 
 class Suite(_Strict):

@@ -2,10 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from robustiqa.cli.options import Eps
+from robustiqa.cli.options import Eps, haste_options
+
+if TYPE_CHECKING:
+    from robustiqa.core.precision import Precision
 
 
 @click.command()
@@ -25,14 +29,15 @@ from robustiqa.cli.options import Eps
               help="Stop the search after so many model calls, and keep its best  [default: no limit]")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), default=None,
               help="Stop the search after so many seconds, likewise  [default: no limit]")
+@haste_options
 @click.option("--amplify", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True,
               help="How much the difference image shows.")
 @click.option("--weights", default=None, help="Weights file or folder, or random (flagged).")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the pictures and the JSON.")
 def attack(
     reference: str, distorted: str, model_name: str, defense_name: str, attack_name: str, radii: tuple[float, ...],
-    direction: str, seed: int, eot: int | None, max_queries: int | None, max_seconds: float | None, amplify: float,
-    weights: str | None, out: Path,
+    direction: str, seed: int, eot: int | None, max_queries: int | None, max_seconds: float | None,
+    precision: "Precision", compile: bool, amplify: float, weights: str | None, out: Path,  # noqa: A002 (the option's name)
 ) -> None:
     """Attack the image file DISTORTED against REFERENCE.
 
@@ -49,22 +54,25 @@ def attack(
     from robustiqa.core.files import write_atomically
     from robustiqa.core.images import read_image
     from robustiqa.core.objective import Objective
+    from robustiqa.core.precision import Haste
     from robustiqa.defenses import load_defense
     from robustiqa.models import load_model
 
     ref, dist = read_image(reference), read_image(distorted)
     model, chosen = load_model(model_name, weights=weights), load_attack(attack_name)
     evaluated = model if defense_name == "none" else load_defense(defense_name).apply(model)
-    limits = Limits(max_queries, max_seconds)
+    limits, haste = Limits(max_queries, max_seconds), Haste(precision, compile).on(evaluated)
+    haste.check(evaluated.device)
     for eps in radii:
-        objective = Objective(evaluated, ref[None], direction, eot=eot)
+        objective = Objective(evaluated, ref[None], direction, eot=eot, haste=haste)
         levels = f"{eps * 255:g}"
         with bar() as progress:
             progress.add_task(f"{attack_name} within {levels}/255", total=None)
             attacked = attack_pair(objective, chosen, dist, direction, eps, seed, limits)
         write_png(out / f"adversarial-{levels}.png", attacked.adversarial)
         write_png(out / f"difference-{levels}.png", attacked.difference(amplify))
-        record = {**attacked.record, "reference": reference, "distorted": distorted, "defense": defense_name}
+        record = {**attacked.record, "reference": reference, "distorted": distorted, "defense": defense_name,
+                  "precision": haste.precision, "compiled": haste.compiled}  # fmt: skip
         write_atomically(out / f"scores-{levels}.json", json.dumps(record, indent=1) + "\n")
         flags = f"  [{' '.join(record['flags'])}]" if record["flags"] else ""
         click.echo(f"eps {levels}/255: {record['clean_score']:.6g} -> {record['attacked_score_8bit']:.6g} "

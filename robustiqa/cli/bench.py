@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from robustiqa.cli.options import Eps
+from robustiqa.cli.options import Eps, haste_options
 
 DEMO_LIMIT, DEMO_CROP = 35, 128
 DIRECTIONS = ("up", "down", "tomean", "random")
@@ -62,6 +62,7 @@ DIRECTIONS = ("up", "down", "tomean", "random")
               help="Only the I-th of N parts of the cells, for another machine or job each, with a folder of its own; "
                    "robustiqa merge puts them together.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
+@haste_options
 @click.option("--fail-fast", is_flag=True,
               help="Stop at the first cell that fails; otherwise it keeps its traceback and the others go on.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and about how long it would take, and run nothing.")

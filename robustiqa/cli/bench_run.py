@@ -28,7 +28,9 @@ from robustiqa.reports.results import load_results
 from robustiqa.reports.terminal import print_table
 
 KEYS: Final = ("models", "attacks", "defenses", "eps", "directions")  # that hold lists
-SCALARS: Final = ("threat", "limit", "crop", "seed", "eot", "max_queries", "max_seconds", "calibrate")
+SCALARS: Final = (
+    "threat", "limit", "crop", "seed", "eot", "max_queries", "max_seconds", "calibrate", "precision", "compile",
+)  # fmt: skip
 
 
 def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[str]) -> None:

@@ -1,6 +1,7 @@
 """Option types shared by commands."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,17 @@ class Eps(click.ParamType[float]):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> float:  # noqa: ANN401
         return value if isinstance(value, float) else parse_eps(str(value))
+
+
+def haste_options(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with ``--precision`` and ``--compile``."""
+    precision = click.option("--precision", type=click.Choice(("fp32", "bf16")), default="fp32", show_default=True,
+                             help="bf16: search with bfloat16 convolutions, about 1.7 times as fast where the CPU or "
+                                  "GPU has them; what is found is scored in fp32 all the same.")  # fmt: skip
+    compiled = click.option("--compile", is_flag=True,
+                            help="Compile models for the search (torch.compile): minutes at first, for each size of "
+                                 "image; needs a C++ compiler on a CPU.")  # fmt: skip
+    return precision(compiled(command))
 
 
 def torch_device(name: str) -> "torch.device":

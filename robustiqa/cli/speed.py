@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robustiqa.cli.options import haste_options
 from robustiqa.core.parameters import split_path
 
 if TYPE_CHECKING:
     import torch
 
     from robustiqa.core.model import QualityModel
+    from robustiqa.core.precision import Precision
     from robustiqa.reports.evaluation import Evaluation
 
 
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/speed"), show_default=True,
               help="Folder of the dataset's scores; what it holds is not computed again.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
+@haste_options
 @click.option("--json", "as_json", is_flag=True, help="Print seconds, ratios and correlations as JSON.")
 def speed(
     models: tuple[str, ...], size: str, runs: int, dataset: str | None, limit: int | None, out: Path, device: str,
-    as_json: bool,
+    precision: "Precision", compile: bool, as_json: bool,  # noqa: A002 (the option's name)
 ) -> None:
     """Measure how many pairs a second models score, and how many steps of an attack they allow, side by side.
 
@@ -41,27 +44,31 @@ def speed(
     from robustiqa.benchmarks.speed import measure, synthetic_pair
     from robustiqa.cli.options import image_size, torch_device
     from robustiqa.cli.progress import bar
+    from robustiqa.core.precision import EXACT, Haste
     from robustiqa.models import load_model
     from robustiqa.reports.speed import speed_markdown, speed_records
 
     width, height = image_size(size)
     ref, dist = synthetic_pair(width, height)
-    where = torch_device(device)
+    where, haste = torch_device(device), Haste(precision, compile)
+    haste.check(where)
     loaded = [load_model(name).to(where) for name in models]
     evaluations = [] if dataset is None else _evaluations(loaded, dataset, limit, out, where)
     with bar() as progress:
         task = progress.add_task("timing", total=None)
         speeds = measure(
             loaded, ref.to(where), dist.to(where), runs,
-            lambda done, total: progress.update(task, completed=done, total=total),
+            lambda done, total: progress.update(task, completed=done, total=total), haste,
         )  # fmt: skip
     if as_json:
         records = speed_records(speeds, evaluations)
-        facts = {"size": f"{width}x{height}", "runs": runs, "device": device, "dataset": dataset, "models": records}
+        facts = {"size": f"{width}x{height}", "runs": runs, "device": device, "precision": precision,
+                 "compiled": compile, "dataset": dataset, "models": records}  # fmt: skip
         click.echo(json.dumps(facts, allow_nan=False))
         return
     where_scored = "" if dataset is None else f"; PLCC and SROCC: {evaluations[0].n} pairs of {dataset}"
-    click.echo(f"{width}x{height}, {device}, median of {runs} interleaved runs{where_scored}\n")
+    hasty = "" if haste == EXACT else f"; attack steps in {precision}{', compiled' if compile else ''}"
+    click.echo(f"{width}x{height}, {device}, median of {runs} interleaved runs{hasty}{where_scored}\n")
     click.echo(speed_markdown(speeds, evaluations))
 
 

@@ -19,10 +19,12 @@ from robustiqa.core.parameters import split_path
 @click.option("--crop", type=click.IntRange(min=1), default=128, show_default=True, help="Side of the training crops.")
 @click.option("--width", type=click.IntRange(min=1), default=8, show_default=True,
               help="Channels of the first level of facpa's network.")
+@click.option("--reference/--no-reference", default=True, show_default=True,
+              help="Whether facpa's network sees the reference beside the distorted image.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def train_attack(
     attack: str, model_name: str, defense_name: str, direction: str, dataset: str, out: Path, steps: int, crop: int,
-    width: int, seed: int,
+    width: int, reference: bool, seed: int,
 ) -> None:
     """Train what the attacks facpa and uap need, for one model and direction.
 
@@ -44,14 +46,15 @@ def train_attack(
         raise InvalidInput(f"dataset {name!r} cannot be trained on; write demo or kadid-style=FOLDER.")
     model = load_model(model_name)
     attacked = model if defense_name == "none" else load_defense(defense_name).apply(model)
-    recipe = Recipe(steps=steps, crop=crop, width=width, seed=seed)
+    recipe = Recipe(steps=steps, crop=crop, width=width, reference=reference, seed=seed)
     with bar() as progress:
         task = progress.add_task("reading pairs", total=steps)
         record = learn(
             attack, attacked, 1 if direction == "up" else -1, load_dataset(name, path), recipe, out,
             lambda step, j: progress.update(task, description=f"mean J {j:.4g}", completed=step),
         )  # fmt: skip
-    clean, attacked_j = record["held_out_j"]["clean"], record["held_out_j"]["attacked"]
+    j = record["held_out_j"]
     click.echo(f"{attack} {direction}: learned on {len(record['references'])} references; mean J of crops of the other "
-               f"{len(record['held_out'])}: {clean:.6g} -> {attacked_j:.6g}")
+               f"{len(record['held_out'])}: {j['clean']:.6g} -> {j['attacked']:.6g} "
+               f"(random signs: {j['random_signs']:.6g})")
     click.echo(f"{out.with_suffix('.safetensors')}  sha256 {record['sha256']}")

@@ -63,6 +63,8 @@ class Reference(NamedTuple):
 
     def select(self, index: Tensor) -> "Reference":
         """The references of the samples in ``index`` [M]."""
+        if torch.equal(index, torch.arange(len(self.image), device=index.device)):
+            return self  # most calls are for the whole batch, and features are many times as large as images
         seeds = tuple(self.seeds[i] for i in index.tolist()) if self.seeds else ()
         return Reference(self.image[index], tuple(feature[index] for feature in self.features), seeds)
 

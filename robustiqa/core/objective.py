@@ -11,6 +11,7 @@ from torch import Tensor
 from robustiqa.core.draws import Reported, mean_of, reported_draws, reported_scores
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import ExposesFeatures, QualityModel, Reference, check_scores
+from robustiqa.core.precision import EXACT, Haste, hastened
 from robustiqa.core.random import derive_seed
 
 DIRECTIONS = {"up": 1, "down": -1}
@@ -80,8 +81,8 @@ class Score(Protocol):
     def value_and_grad(self, x: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """J [M] and dJ/dx [M, 3, H, W]."""
 
-    def as_harness(self) -> AbstractContextManager[None]:
-        """Count the passes made inside apart from those of the search."""
+    def as_harness(self, *, exact: bool = True) -> AbstractContextManager[None]:
+        """Count the passes made inside apart from those of the search; without haste where ``exact``."""
 
     def seed_draws(self, seeds: Sequence[int]) -> None:
         """Start each sample's random draws anew."""
@@ -117,6 +118,7 @@ class Objective:
         score_with: an oblivious evaluation: attack ``model``, report the scores of this one (the defended model).
         eot: draws of a randomised model that a value or gradient of the search is the mean of, each one pass; None
             for what the model declares.
+        haste: how the search calls ``model``; what it finds is scored without haste.
 
     ``value`` and ``value_and_grad`` take any subset of the batch; ``index`` [M] names the reference of each row, so
     that an attack which drops or repeats samples cannot mispair them. A randomised model draws afresh at each call of
@@ -130,8 +132,10 @@ class Objective:
         direction: str | Sequence[int] | Tensor = "up",
         score_with: QualityModel | None = None,
         eot: int | None = None,
+        haste: Haste = EXACT,
     ) -> None:
         self.model = model
+        self._searched = hastened(model, haste)
         self.score_with = score_with or model
         self.count = len(ref)
         self.ref = ref
@@ -141,9 +145,11 @@ class Objective:
             self._scored_reference = (
                 self._reference if self.score_with is model else self.score_with.prepare(ref)
             )
+            self._searched_reference = self._reference if self._searched is model else self._searched.prepare(ref)
         self._books = _Books(Cost.zeros(self.count), Cost.zeros(self.count))
         self._eot = model.info.eot if eot is None else eot
         self._own_layers: tuple[Tensor, ...] | None = None
+        self._exact = False
         self.seed_draws(range(self.count))
 
     def seed_draws(self, seeds: Sequence[int]) -> None:
@@ -161,13 +167,17 @@ class Objective:
         return self._books.harness
 
     @contextmanager
-    def as_harness(self) -> Iterator[None]:
-        """Count the passes made inside apart from those of the search."""
-        self._books.open = self._books.harness
+    def as_harness(self, *, exact: bool = True) -> Iterator[None]:
+        """Count the passes made inside apart from those of the search.
+
+        Args:
+            exact: without haste; False for values that are compared with those of the search.
+        """
+        self._books.open, self._exact = self._books.harness, exact
         try:
             yield
         finally:
-            self._books.open = self._books.search
+            self._books.open, self._exact = self._books.search, False
 
     def value(self, x: Tensor, index: Tensor) -> Tensor:
         """J [M] of ``x`` [M, 3, H, W] in [0, 1], without gradient."""
@@ -214,15 +224,15 @@ class Objective:
         Raises:
             InvalidInput: the model shows no features.
         """
-        model = self.model
+        model = self._searched
         if not isinstance(model, ExposesFeatures):
             raise InvalidInput(f"model {self.model.info.name!r} has no feature_layers; attack its score instead.")
         if self._own_layers is None:
             with torch.no_grad():
-                self._own_layers = model.feature_layers(self._reference, self.ref)
+                self._own_layers = model.feature_layers(self._searched_reference, self.ref)
         x = x.detach().requires_grad_()
         with torch.enable_grad():
-            layers = model.feature_layers(self._reference.select(index), x)
+            layers = model.feature_layers(self._searched_reference.select(index), x)
             pairs = zip(layers, self._own_layers, strict=True)
             nearness = -self.signs[index] * sum(_difference(own[index], layer) for layer, own in pairs)
             gradient = _gradient(nearness, x)
@@ -251,7 +261,7 @@ class Objective:
 
     def _draws(self, index: Tensor) -> Iterator[Reference]:
         """The references of ``index``, once for each draw that a value is the mean of."""
-        reference = self._reference.select(index)
+        reference = (self._reference if self._exact else self._searched_reference).select(index)
         if self.model.info.deterministic:
             yield reference
             return
@@ -267,7 +277,8 @@ class Objective:
             yield reference.seeded([derive_seed(s, "search", n + draw) for s, n in zip(seeds, drawn, strict=True)])
 
     def _j(self, x: Tensor, reference: Reference, index: Tensor) -> Tensor:
-        scores = check_scores(self.model.compare(reference, x), len(index), self.model.info.name)
+        model = self.model if self._exact else self._searched
+        scores = check_scores(model.compare(reference, x), len(index), self.model.info.name)
         return self.model.info.orientation * self.signs[index] * scores
 
 

@@ -146,11 +146,11 @@ class TwoAFC:
         self._parts[0].objective.note_saturated(index)
 
     @contextmanager
-    def as_harness(self) -> Iterator[None]:
+    def as_harness(self, *, exact: bool = True) -> Iterator[None]:
         """Count the passes made inside apart from those of the search."""
         with ExitStack() as stack:
             for part in self._parts:
-                stack.enter_context(part.objective.as_harness())
+                stack.enter_context(part.objective.as_harness(exact=exact))
             yield
 
     def value(self, x: Tensor, index: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from robustiqa.models.pooling import MaxPool2x2
 from robustiqa.models.weights import Tensors, WeightFile
 
 HUB: Final = "https://download.pytorch.org/models"
@@ -76,8 +77,7 @@ class Trunk(Tapped):
 
     def __init__(self, backbone: Backbone, pooling: Callable[[int], nn.Module] | None = None) -> None:
         features = _layers(backbone)
-        if pooling is not None:
-            _replace_pooling(features, pooling)
+        _replace_pooling(features, pooling)
         super().__init__(features, backbone.taps)
 
 
@@ -92,13 +92,15 @@ def _layers(backbone: Backbone) -> nn.Sequential:
     return layers
 
 
-def _replace_pooling(layers: nn.Sequential, pooling: Callable[[int], nn.Module]) -> None:
+def _replace_pooling(layers: nn.Sequential, pooling: Callable[[int], nn.Module] | None) -> None:
     channels = 0
     for number, layer in enumerate(layers):
         if isinstance(layer, nn.Conv2d):
             channels = layer.out_channels
-        elif isinstance(layer, nn.MaxPool2d):
+        elif isinstance(layer, nn.MaxPool2d) and pooling is not None:
             layers[number] = pooling(channels)
+        elif isinstance(layer, nn.MaxPool2d) and (layer.kernel_size, layer.stride, layer.padding) == (2, 2, 0):
+            layers[number] = MaxPool2x2()
 
 
 def _features(tensors: Tensors) -> Tensors:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.backbones import VGG16, Backbone, Trunk
 from robustiqa.models.entry import ModelEntry, NoParameters
-from robustiqa.models.lpips import unit_normalised, weighted_distance
+from robustiqa.models.lpips_distance import unit_normalised, weighted_distance
 from robustiqa.models.weights import Tensors, WeightFile, Weights, fill
 
 BACKBONE: Final[Backbone] = replace(
@@ -116,7 +116,8 @@ class ELPIPS(QualityModel):
 
     def distance(self, ref: Tensor, dist: Tensor, draw: Draw) -> Tensor:
         """The distance [1] of two images [1, 3, H, W] in [0, 1] under one draw."""
-        return weighted_distance(self._features(ref, draw), self._features(dist, draw), self.heads)
+        normalised = [unit_normalised(layer) for layer in self._features(ref, draw)]
+        return weighted_distance(normalised, self._features(dist, draw), self.heads)
 
     def _features(self, image: Tensor, draw: Draw) -> list[Tensor]:
         generator = torch.Generator().manual_seed(draw.dropout)
@@ -126,7 +127,7 @@ class ELPIPS(QualityModel):
             x = layer(_dropped(x, generator) if isinstance(layer, nn.Conv2d) else x)
             if number in self.trunk.taps:
                 features.append(x)
-        return [unit_normalised(layer) for layer in features]
+        return features
 
 
 def _dropped(x: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """LPIPS v0.1 with its linear heads (Zhang, Isola, Efros, Shechtman and Wang, CVPR 2018, arXiv 1801.03924)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Tapped, Trunk
 from robustiqa.models.entry import ModelEntry, NoParameters
+from robustiqa.models.lpips_distance import unit_normalised, weighted_distance
 from robustiqa.models.trainable import Trainable
 from robustiqa.models.weights import Tensors, WeightFile, Weights, fill, pick
 
@@ -33,7 +34,7 @@ class LPIPS(QualityModel):
         return Reference(ref, self._features(ref))
 
     def compare(self, reference: Reference, dist: Tensor) -> Tensor:
-        return weighted_distance(reference.features, self._features(dist), self.heads)
+        return weighted_distance(reference.features, self.trunk(dist), self.heads)
 
     def feature_layers(self, reference: Reference, dist: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
         """The normalised layers of ``dist``, whatever the reference."""
@@ -41,22 +42,6 @@ class LPIPS(QualityModel):
 
     def _features(self, image: Tensor) -> tuple[Tensor, ...]:
         return tuple(unit_normalised(layer) for layer in self.trunk(image))
-
-
-def weighted_distance(ref: Sequence[Tensor], dist: Sequence[Tensor], heads: Iterable[Tensor]) -> Tensor:
-    """Equation 1 [N] of unit-normalised features [N, C, H, W] per layer, weighted by ``heads`` [C]."""
-    layers = zip(ref, dist, heads, strict=True)
-    return torch.stack([(((r - own) ** 2).mean((2, 3)) * head).sum(1) for r, own, head in layers]).sum(0)
-
-
-def unit_normalised(features: Tensor) -> Tensor:
-    """``features`` [N, C, H, W] divided by their norm over C; all-zero positions stay zero, with a finite gradient.
-
-    The published code takes the plain root of the sum of squares, whose gradient at such positions is NaN. Only the
-    ReLU before every tap hides that, where its backward pass selects rather than multiplies.
-    """
-    norm: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-    return features / (norm + 1e-10)
 
 
 def _heads(network: str, sha256: str) -> WeightFile:

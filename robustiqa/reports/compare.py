@@ -37,6 +37,8 @@ DETAILS: Final[dict[str, Callable[[View], str]]] = {
     "attack's code": lambda view: "none" if view.spec.attack is None else view.spec.attack.code[:12],
     "learned attack": lambda view: "none" if view.spec.attack is None else view.spec.attack.weights[:12] or "none",
     "eot": lambda view: str(view.spec.eot),
+    "precision": lambda view: view.spec.precision,
+    "compiled": lambda view: str(bool(view.spec.compiled)),
     "max_queries": lambda view: str(view.spec.max_queries),
     "max_seconds": lambda view: str(view.spec.max_seconds),
     "robustiqa": lambda view: view.spec.version,

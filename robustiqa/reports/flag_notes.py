@@ -27,6 +27,10 @@ FLAG_NOTES: Final = {
         "a score changed by more than 0.1 % when its image was scored alone",
         "a defect of the model: no number of it can be trusted",
     ),
+    "bf16-search": Note(
+        "the search followed the model in bfloat16; all scores are of the model in fp32",
+        "compare with `--precision fp32` on a few images before quoting small differences",
+    ),
     "black-box-stronger": Note(
         "an attack that follows no gradient gained over 1 % more than the best one that does, in the same setting",
         "the gradient is masked or the white box too weak; quote the black box, attack adaptively",
@@ -38,6 +42,10 @@ FLAG_NOTES: Final = {
     "calibration-missed": Note(
         "under `--calibrate` some samples were too visible at every ε tried, or met the target at none",
         "raise `--eps`, or choose another target",
+    ),
+    "compiled-search": Note(
+        "the search followed a compiled model (`torch.compile`); all scores are of the model itself",
+        "nothing, unless a run without `--compile` gains more",
     ),
     "crop-N": Note(
         "images were cut to their central N pixels; human scores belong to whole images",

@@ -16,6 +16,8 @@ def flags_of(view: View) -> tuple[str, ...]:
     found |= {flag for part in (view.spec.attack, view.spec.defense) if part is not None for flag in part.flags}
     if view.spec.crop is not None:
         found.add(f"crop-{view.spec.crop}")
+    found |= {"bf16-search"} if view.spec.precision == "bf16" else set()
+    found |= {"compiled-search"} if view.spec.compiled else set()
     return tuple(sorted(found))
 
 

@@ -57,6 +57,8 @@ def _record(row: Row) -> Record:
         **_scores(row.scores),
         **_ir(row.ir),
         "calibrate": None if spec.calibrate is None else budget_text(spec),
+        "precision": spec.precision,
+        "compiled": bool(spec.compiled),
         "source": None if spec.source is None else spec.source.label,
         **{f"judge_{name}": value for name, value in row.judged.items()},
     }

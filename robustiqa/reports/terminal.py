@@ -42,7 +42,7 @@ def _groups(rows: Iterable[Row]) -> list[dict[str, Row]]:
         attack = spec.attack.label if spec.attack else ""
         defense = spec.defense.label if spec.defense else ""
         key = (spec.dataset.manifest, spec.model.name, spec.model.weights, defense, attack, str(spec.eps), spec.threat,
-               str(spec.crop), str(spec.seed), str(spec.calibrate), str(spec.source))  # fmt: skip
+               str(spec.crop), str(spec.seed), str(spec.calibrate), str(spec.source), str(spec.haste))  # fmt: skip
         groups.setdefault(key, {})[row.view.direction] = row
     return list(groups.values())
 

@@ -44,7 +44,13 @@ def attack(text, model, ref, dist, direction="up", ids=None, seed=0):
     return load_attack(text).run(Objective(model, ref, direction), dist, EPS, seed, ids)
 
 
-@pytest.mark.parametrize("text", SMALL)
+def sizes(text, x, dist):
+    """How far [N] images are from ``dist`` in the attack's norm, as float64 measures it."""
+    change = (x.double() - dist.double()).flatten(1)
+    return change.square().mean(1).sqrt() if "norm=l2" in text else change.abs().amax(1)
+
+
+@pytest.mark.parametrize("text", SMALL + L2)
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_result_is_feasible_and_never_worse_than_clean(text, direction):
     """Within ε as Python compares it, within [0, 1], 8-bit on the grid, J at least clean."""
@@ -54,8 +60,8 @@ def test_result_is_feasible_and_never_worse_than_clean(text, direction):
     for x in (result.adversarial, result.adversarial_8bit):
         assert float(x.min()) >= 0
         assert float(x.max()) <= 1
-    assert float((result.adversarial - dist).abs().max()) <= EPS
-    assert float((result.adversarial_8bit - dist).abs().max()) <= EPS + 1e-6
+    assert (sizes(text, result.adversarial, dist) <= EPS).all()
+    assert (sizes(text, result.adversarial_8bit, dist) <= EPS + 1e-6).all()
     levels = result.adversarial_8bit * 255
     assert torch.allclose(levels, levels.round(), atol=1e-4)
     sign = {"up": -1, "down": 1}[direction]
@@ -71,9 +77,7 @@ def test_the_ball_and_the_box_are_exact_in_float16_too(text):
     assert result.adversarial.dtype == torch.float16
     assert not torch.equal(result.adversarial, dist)
     assert 0 <= float(result.adversarial.min()) <= float(result.adversarial.max()) <= 1
-    change = (result.adversarial.double() - dist.double()).flatten(1)
-    size = change.square().mean(1).sqrt() if "norm=l2" in text else change.abs().amax(1)
-    assert (size <= EPS).all()
+    assert (sizes(text, result.adversarial, dist) <= EPS).all()
     assert (result.attacked_score <= result.clean_score).all()
     assert torch.equal(result.attacked_score, -Objective(Wavy(), ref).value(result.adversarial, torch.arange(4)))
 
@@ -84,7 +88,7 @@ def test_an_l2_ball_is_exact_too(text):
     ref, dist = images()
     result = attack(text, Wavy(), ref, dist)
     for x in (result.adversarial, result.adversarial_8bit):
-        assert float((x.double() - dist.double()).square().flatten(1).mean(1).sqrt().max()) <= EPS
+        assert (sizes(text, x, dist) <= EPS).all()
         assert 0 <= float(x.min()) <= float(x.max()) <= 1
     assert float((result.adversarial - dist).abs().max()) > EPS
     if not text.startswith("square"):  # bumps are no better than stripes on a score without any structure
@@ -102,8 +106,7 @@ def test_any_size_is_attacked(text, size):
     text = text + ",distance=psnr,budget=60" if text.startswith("perceptual") else text  # SSIM needs 11 pixels
     result = attack(text, Wavy(), ref, dist)
     assert result.adversarial.shape == dist.shape
-    change = (result.adversarial.double() - dist.double()).flatten(1)
-    assert float((change.square().mean(1).sqrt() if "norm=l2" in text else change.abs()).max()) <= EPS
+    assert (sizes(text, result.adversarial, dist) <= EPS).all()
     assert (result.attacked_score <= result.clean_score).all()
 
 
@@ -125,15 +128,18 @@ def test_strength_does_not_fall_with_eps_on_a_smooth_score(text):
     assert (scores[1] >= scores[0] - 1e-4).all()
 
 
-@pytest.mark.parametrize(
-    ("text", "few", "many"),
-    [("bim", "steps=2", "steps=8"), ("pgd", "steps=2", "steps=8"), ("mifgsm", "steps=2", "steps=8"), ("apgd", "steps=5",
-     "steps=20"), ("cw", "steps=5", "steps=40"), ("korhonen", "steps=2", "steps=20"), ("nes", "queries=40",
+BUDGETS = [("bim", "steps=2", "steps=8"), ("pgd", "steps=2", "steps=8"), ("mifgsm", "steps=2", "steps=8"), ("apgd",
+     "steps=5", "steps=20"), ("cw", "steps=5", "steps=40"), ("korhonen", "steps=2", "steps=20"), ("nes", "queries=40",
      "queries=400"), ("square", "queries=10", "queries=300"), ("parsimonious:block=4", "queries=20", "queries=300"),
      ("pgd-adam", "steps=3", "steps=30"), ("perceptual:bisections=4,distance=psnr,budget=60", "steps=2", "steps=20"),
      ("square:norm=l2", "queries=10", "queries=300"), ("apgd:norm=l2", "steps=4", "steps=20"),
-     ("torchattacks:pgd,random_start=false", "steps=1", "steps=6"), ("art:pgd", "steps=1", "steps=6")],
-)  # fmt: skip
+     ("pgd:norm=l2", "steps=2", "steps=8"), ("mifgsm:norm=l2", "steps=2", "steps=8"),
+     ("pgd-adam:norm=l2", "steps=3", "steps=30"),
+     ("torchattacks:pgd,random_start=false", "steps=1", "steps=6"), ("art:pgd", "steps=1", "steps=6")]  # fmt: skip
+ELSEWHERE = {"fgsm", "uap", "facpa", "autoattack", "cw-min"}  # no budget; learned steps; of members; a smaller change
+
+
+@pytest.mark.parametrize(("text", "few", "many"), BUDGETS)
 def test_strength_does_not_fall_with_the_budget_on_a_smooth_score(text, few, many):
     """More steps or queries on a linear score."""
     ref, dist = images()
@@ -142,19 +148,28 @@ def test_strength_does_not_fall_with_the_budget_on_a_smooth_score(text, few, man
     assert (more >= less - 1e-4).all()
 
 
-@pytest.mark.parametrize("text", SMALL)
+def test_cw_min_with_more_steps_needs_no_larger_change():
+    """Its strength is how little it changes: the same goal, met with less."""
+    ref, dist = images()
+    few, many = (attack(f"cw-min:searches=3,tau=1,steps={steps}", Linear(), ref, dist) for steps in (10, 100))
+    assert all((one.attacked_score - one.clean_score >= 1 - 1e-4).all() for one in (few, many))
+    change = [(one.adversarial - dist).flatten(1).norm(dim=1) for one in (few, many)]
+    assert (change[1] <= change[0] + 1e-6).all()
+
+
+@pytest.mark.parametrize("text", SMALL + L2)
 def test_the_model_is_left_as_it_was(text, tmp_path):
-    """In evaluation mode, no parameter with a gradient, the global generators untouched."""
+    """In evaluation mode to its last module, no parameter with a gradient, the global generators untouched."""
     ref, dist = images(2)
     model = Weighted().eval()
-    before = generators()
+    before, tensors = generators(), {name: t.clone() for name, t in model.state_dict().items()}
     if text in {"facpa", "uap"}:
         learn(text, model, 1, memory(), Recipe(steps=2, crop=24, width=2), tmp_path / "f.safetensors", lambda *_: None)
     attack(text, model, ref, dist)
     assert generators() == before
-    assert not model.training
-    assert model.weight.grad is None
-    assert model.weight.requires_grad
+    assert not any(module.training for module in model.modules())
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in model.parameters())
+    assert all(torch.equal(t, tensors[name]) for name, t in model.state_dict().items())
 
 
 @pytest.mark.parametrize("text", SMALL)
@@ -237,14 +252,14 @@ def generators():
 
 
 class Weighted(Wavy):
-    """The same with a parameter that an attack must not train."""
+    """The same with a frozen batch norm before it: parameters and statistics that an attack must not train."""
 
     def __init__(self):
         super().__init__()
-        self.weight = torch.nn.Parameter(torch.ones(()))
+        self.norm = torch.nn.BatchNorm2d(3)
 
     def compare(self, reference, dist):
-        return self.weight * super().compare(reference, dist)
+        return super().compare(reference, self.norm(dist))
 
 
 @dataclass(frozen=True)
@@ -273,5 +288,8 @@ def test_a_careless_author_cannot_leave_the_ball():
 
 
 def test_every_registered_attack_is_tested_here():
-    """A new attack must join the list of this file."""
+    """A new attack must join the lists of this file; an L2 version is tested of each that has one."""
     assert {text.split(":")[0] for text in SMALL} == set(ATTACKS.builtins)
+    assert {text.split(":")[0] for text, *_ in BUDGETS} | ELSEWHERE == set(ATTACKS.builtins)
+    with_norm = {name for name in ATTACKS.builtins if hasattr(ATTACKS.get(name), "norm")}
+    assert {text.split(":")[0] for text in L2} == with_norm - {"autoattack"}  # whose members these are

@@ -1,21 +1,27 @@
 """facpa and uap: what was learned is found, checked and used."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from robustiqa.attacks import load_attack
+from robustiqa.attacks.budget import Linf
 from robustiqa.attacks.facpa import UNet, reflected
 from robustiqa.attacks.learned import cached_path
 from robustiqa.attacks.uap import Pattern
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.objective import Objective
+from robustiqa.datasets import load_dataset
+from robustiqa.datasets.base import Pair
+from robustiqa.datasets.synthetic import kadid_style
 from robustiqa.defenses import load_defense
+from robustiqa.models import load_model
 from robustiqa.training.perturbations import Recipe, learn
-from tests.attacks.cases import EPS, images
-from tests.toys import Linear, Wavy, memory
+from tests.attacks.cases import EPS, Quadratic, images
+from tests.toys import Linear, Memory, Wavy, memory
 
 TINY = Recipe(steps=40, crop=16, width=2, batch=4)
 
@@ -36,12 +42,46 @@ def test_what_was_learned_raises_a_score_that_one_pattern_can_raise(kind, tmp_pa
     for sign, direction in ((1, "up"), (-1, "down")):
         recipe = Recipe(steps=120, crop=24, width=2, batch=2)
         record = teach(kind, Linear(), tmp_path / f"{direction}.safetensors", sign, recipe)
-        assert record["held_out_j"]["attacked"] > record["held_out_j"]["clean"]
+        j = record["held_out_j"]
+        assert j["attacked"] > max(j["clean"], j["random_signs"])
         result = load_attack(kind).run(Objective(Linear(), ref, direction), dist, EPS)
         best = load_attack("fgsm").run(Objective(Linear(), ref, direction), dist, EPS)
         share = (result.attacked_score - result.clean_score) / (best.attacked_score - best.clean_score)
         assert (share > (0.9 if kind == "uap" else 0.3)).all()
         assert result.cost.forwards.tolist() == [0, 0, 0]
+
+
+class Noisy(Memory):
+    """Noise of either sign on random references: an image does not tell which way its reference lies."""
+
+    def images(self, pair):
+        generator = torch.Generator().manual_seed(int(pair.id))
+        ref, noise = torch.rand((2, 3, 24, 24), generator=generator)
+        return ref, (ref + 0.1 * (noise - 0.5)).clamp(0, 1)
+
+
+def test_facpa_that_sees_the_reference_goes_where_it_is(tmp_path):
+    """Of a distance to it, at ε other than the one it was learned at; blind to it there is nothing to learn."""
+    data = Noisy("noisy", memory().pairs, higher_better=True, human_score="toy", labels="toy")
+    ref, dist = (torch.stack(x) for x in zip(*(data.images(Pair(i, i, "", 0.0)) for i in ("8", "9")), strict=True))
+    recipe = Recipe(steps=80, crop=24, width=2, batch=2)
+    for seeing in (True, False):
+        path = tmp_path / f"{seeing}.safetensors"
+        teach("facpa", Quadratic(), path, recipe=replace(recipe, reference=seeing), data=data)
+        for eps in (2 / 255, EPS):
+            result = load_attack("facpa", up=str(path)).run(Objective(Quadratic(), ref), dist, eps)
+            best = Quadratic()(ref, Linf.around(dist, eps).project(ref))
+            share = (result.last_score - result.clean_score) / (best - result.clean_score)
+            assert (share > 0.3).all() if seeing else (share < 0.1).all()
+
+
+def test_facpa_learns_on_a_genuine_metric(genuine_weights, tmp_path):
+    """On LPIPS random signs do harm; a few steps on one photograph beat them, and what was there, on another."""
+    whole = load_dataset("demo").photographs
+    data = kadid_style("small", {name: lambda name=name: whole[name]()[200:264, 200:264] for name in ("astronaut", "coffee")})
+    recipe = Recipe(steps=40, crop=48, width=4, batch=2, pairs=12)
+    j = teach("facpa", load_model("lpips-alex"), tmp_path / "f.safetensors", recipe=recipe, data=data)["held_out_j"]
+    assert j["random_signs"] < j["clean"] < j["attacked"]
 
 
 @pytest.mark.parametrize("kind", ["facpa", "uap"])
@@ -110,9 +150,9 @@ def test_the_same_training_is_done_once_and_repeats(tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [(1, 1), (31, 33), (64, 32), (67, 123)])
 def test_networks_keep_the_size_and_the_range(size):
     """Any size; perturbations in [-1, 1]; mirrored borders are the image's own pixels."""
-    x = torch.rand((2, 3, *size), generator=torch.Generator().manual_seed(0))
-    for network in (UNet(2), Pattern(16)):
-        out = network(x)
+    x, lack = torch.rand((2, 2, 3, *size), generator=torch.Generator().manual_seed(0))
+    for network in (UNet(2, reference=True), UNet(2, reference=False), Pattern(16)):
+        out = network(x, 9 * lack)
         assert out.shape == x.shape
         assert float(out.detach().abs().max()) <= 1
     padded = reflected(x, 32)

@@ -5,10 +5,11 @@ import torch
 
 from robustiqa.attacks.budget import L2, Linf
 from robustiqa.attacks.square import Square, square_side
-from robustiqa.attacks.square_l2 import Bumps, bumps
+from robustiqa.attacks.square_l2 import Bumps, bumps, window_at
 from robustiqa.core.objective import Objective
+from robustiqa.core.random import RandomStreams
 from tests.attacks.cases import EPS, Watched, attack, images
-from tests.toys import Linear, Wavy
+from tests.toys import Cliff, Linear, Wavy
 
 
 class Stepped(Linear):
@@ -24,6 +25,58 @@ def queries(model, count, batch=2):
     watched = Watched(model)
     result = attack(f"square:queries={count}", watched, ref, dist)
     return ref, dist, watched.seen[1 : 1 + count], result
+
+
+def by_copies(model, ref, dist, count, norm, seed):
+    """The search with a new image for every query and sample, and nothing put back: its queries, and its last image."""
+    ball = {"linf": Linf, "l2": L2}[norm].around(dist, EPS)
+    everyone, generators = torch.arange(len(dist)), RandomStreams(seed, "square", [str(i) for i in range(len(dist))]).generators()
+
+    def corners(low):
+        return torch.where(low, ball.low, ball.high)
+
+    if norm == "linf":
+        first = corners(torch.stack([torch.rand((3, 1, dist.shape[-1]), generator=one) < 0.5 for one in generators]))
+    else:
+        first = torch.stack([Bumps().first(ball, i, one) for i, one in enumerate(generators)])
+    current = ball.project(first)
+    numbers = 5 if norm == "linf" else 8
+    draws = torch.stack([torch.rand((count - 1, numbers), generator=one, dtype=torch.float64) for one in generators])
+    tried, objective = [current], Objective(model, ref)
+    best_j = objective.value(current, everyone)
+    for query in range(count - 1):
+        side = square_side(query / count, 0.8, *dist.shape[-2:], 1 if norm == "linf" else 3)
+        if norm == "linf":
+            inside = torch.zeros_like(dist, dtype=torch.bool)
+            for i in everyone:
+                inside[i][window_at(draws[i, query, :2], side, dist.shape)] = True
+            candidate = torch.where(inside, corners(draws[:, query, 2:, None, None] < 0.5), current)
+        else:
+            candidate = torch.stack([Bumps().next(current[i], ball, i, side, draws[i, query]) for i in everyone])
+        candidate = ball.project(candidate)
+        tried.append(candidate)
+        j = objective.value(candidate, everyone)
+        current = torch.where((j > best_j)[:, None, None, None], candidate, current)
+        best_j = torch.where(j > best_j, j, best_j)
+    return tried, current
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize(("model", "size"), [(Wavy, (12, 12)), (Linear, (31, 17)), (Cliff, (9, 20)), (Wavy, (1, 1))])
+def test_windows_put_back_in_place_are_the_search_by_copies_bit_for_bit(model, size, dtype, norm):
+    """Every query and the last image, also where some scores are NaN; what was handed in is left as it was."""
+    generator = torch.Generator().manual_seed(3)
+    ref, dist = (torch.rand((3, 3, *size), generator=generator).to(dtype) for _ in range(2))
+    dist[0] = dist[0] * 0.2 + 0.39  # of Cliff, one sample crosses over to NaN
+    given, watched = dist.clone(), Watched(model())
+    result = Square(queries=40, norm=norm).run(Objective(watched, ref), dist, EPS, seed=7)
+    tried, last = by_copies(model(), ref, dist, 40, norm, 7)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(watched.seen[1:41], tried, strict=True))
+    assert torch.equal(watched.seen[41], last)  # settled by the harness
+    assert torch.equal(dist, given)
+    if size != (1, 1):
+        assert not torch.equal(result.adversarial, dist)
 
 
 @pytest.mark.parametrize("count", [1, 2, 50])

@@ -7,7 +7,7 @@ import torch
 from robustiqa.core.errors import InvalidInput
 from robustiqa.models import load_model
 from robustiqa.models.backbones import ALEXNET, SQUEEZENET, VGG16
-from robustiqa.models.lpips import unit_normalised
+from robustiqa.models.lpips_distance import unit_normalised
 
 NETWORKS = ["alex", "vgg", "squeeze"]
 BACKBONES = {"alex": ALEXNET, "vgg": VGG16, "squeeze": SQUEEZENET}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
+from robustiqa.core.precision import full_precision
 from robustiqa.models.birqa.csram import Injection
 from robustiqa.models.birqa.features import FEATURES
 from robustiqa.models.birqa.features.half import Half, parts_kept, pyramid
@@ -62,11 +63,13 @@ class BiRQANetwork(QualityModel):
             Half(dict(zip(self._kept, tensors[i : i + size], strict=True)), self.settings.lbp)
             for i in range(0, len(tensors), size)
         ]
-        return [
-            [feature.compute(ref, one) for feature in self._features]
-            for ref, one in zip(refs, self._halves(dist), strict=True)
-        ]
+        with full_precision(dist):
+            return [
+                [feature.compute(ref, one) for feature in self._features]
+                for ref, one in zip(refs, self._halves(dist), strict=True)
+            ]
 
     def _halves(self, image: Tensor) -> list[Half]:
-        levels = pyramid(to_ycbcr(image), self.settings.levels)
-        return [Half.of(level, self.settings.lbp, self._kept) for level in levels]
+        with full_precision(image):
+            levels = pyramid(to_ycbcr(image), self.settings.levels)
+            return [Half.of(level, self.settings.lbp, self._kept) for level in levels]

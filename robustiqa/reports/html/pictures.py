@@ -73,7 +73,8 @@ def _attacked(job: Job, row: SampleRow) -> Pictures | str:
     if pair is None or job.attack is None:
         return "the dataset has no such pair"
     ref, dist = (center_crop(image, job.spec.crop)[None] for image in job.dataset.images(pair))
-    objective = Objective(job.attacked, ref, job.spec.direction, score_with=job.evaluated, eot=job.spec.eot)
+    spec = job.spec
+    objective = Objective(job.attacked, ref, spec.direction, job.evaluated, spec.eot, spec.haste)
     limits = Limits(job.spec.max_queries, job.spec.max_seconds)
     result = job.attack.run(objective, dist, eps=job.spec.eps, seed=job.spec.seed, ids=[row.id], limits=limits)
     if not _agrees(row, float(result.attacked_score)):
