@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,9 @@ from robustiqa.reports.results import load_results
 
 SIGNALS: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 EARLY: Final = 0.1  # share of kills before the first cell is begun
+STRIDE: Final = 0.2  # of all that a run writes, at most, from its start to its kill
+PAUSE: Final = 0.2  # seconds, at most, from a write to the kill
+GLANCE: Final = 0.005  # seconds between looks at the folder
 INTERRUPTED: Final = 130
 COMMAND: Final = (sys.executable, "-c", "from robustiqa.cli.main import main; main()", "bench")
 BENCH: Final = (
@@ -89,25 +93,50 @@ def start(folder: Path, jobs: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*COMMAND, *BENCH, *sharing, "--out", str(folder)], stdout=log, stderr=log)  # noqa: S603
 
 
-def undisturbed(folder: Path, jobs: int) -> tuple[float, float]:
-    """Seconds until the first cell was begun, and until the end, of a run that nobody kills."""
-    begun, process, first = time.monotonic(), start(folder, jobs), None
+def undisturbed(folder: Path, jobs: int) -> float:
+    """Seconds until the first cell was begun, of a run that nobody kills."""
+    begun, process, first = time.monotonic(), start(folder, jobs), 0.0
     while process.poll() is None:
-        if first is None and any((folder / "cells").glob("*.json*")):
+        if not first and any((folder / "cells").glob("*.json*")):
             first = time.monotonic() - begun
-        time.sleep(0.01)
+        time.sleep(GLANCE)
     if process.returncode:
         raise click.ClickException(f"the undisturbed run ended with {process.returncode}; see {folder}.log.")
-    total = time.monotonic() - begun
-    return first or total, total
+    return first
 
 
-def kill_once(folder: Path, jobs: int, delay: float, number: int, tally: Tally) -> bool:
-    """Start, wait, kill, look; whether the run came to its end before."""
+def written(folder: Path) -> int:
+    """Bytes of all cells; a cell that ends between two looks at it is not counted."""
+    size = 0
+    for path in (folder / "cells").glob("*.json*"):
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: so many bytes of cells after the start, and so many seconds after that."""
+
+    growth: int
+    seconds: float
+
+    def wait(self, folder: Path, process: subprocess.Popen[bytes]) -> bool:
+        """Whether the moment came before the end of the process."""
+        wanted = written(folder) + self.growth
+        while self.growth and process.poll() is None and written(folder) < wanted:
+            time.sleep(GLANCE)
+        try:
+            process.wait(self.seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+
+def kill_once(folder: Path, jobs: int, moment: Moment | None, number: int, tally: Tally) -> bool:
+    """Start, wait, kill, look; whether the run came to its end before. Without a moment it is left to do so."""
     before, process = State.of(folder), start(folder, jobs)
-    try:
-        process.wait(delay)
-    except subprocess.TimeoutExpired:
+    if moment is not None and moment.wait(folder, process):
         chosen = SIGNALS[number % len(SIGNALS)]
         process.send_signal(chosen)
         code = process.wait()
@@ -115,9 +144,8 @@ def kill_once(folder: Path, jobs: int, delay: float, number: int, tally: Tally) 
         tally.codes[f"{chosen.name}: {code}"] += 1
         if code not in {-chosen, INTERRUPTED, 0}:
             tally.wrong.append(f"{chosen.name} ended the run with {code}")
-    else:
-        if process.returncode:
-            tally.wrong.append(f"a resumed run ended with {process.returncode}")
+    elif process.wait():
+        tally.wrong.append(f"a resumed run ended with {process.returncode}")
     after = State.of(folder)
     tally.wrong += [f"kill {number}, {folder.name}: lost or changed: {what}" for what in after.lost_since(before)]
     tally.places["no row yet" if not after.rows else "unfinished" if process.returncode else "finished"] += 1
@@ -133,24 +161,27 @@ def main(kills: int, jobs: int, seed: int, out: Path) -> None:
     """Kill, resume, compare; the counts are printed and written to OUT/kills.json."""
     if out.exists():
         raise click.ClickException(f"{out} exists; give a new folder.")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so do its children
     os.environ.setdefault("ROBUSTIQA_CACHE", str(out.absolute() / "cache"))
     out.mkdir(parents=True)
-    first, total = undisturbed(out / "whole", jobs)
+    first = undisturbed(out / "whole", jobs)
+    whole = written(out / "whole")
     wanted, moments, tally = report(out / "whole"), random.Random(seed), Tally()  # noqa: S311 (no secret)
-    while sum(tally.kills.values()) < kills:
+    while sum(tally.kills.values()) < kills and not tally.wrong:
         tally.rounds += 1
         folder = out / f"round-{tally.rounds}"
         while True:
             number = sum(tally.kills.values())
-            early = moments.random() < EARLY
-            delay = moments.uniform(0, first) if early else moments.uniform(first, first + 0.3 * (total - first))
-            if kill_once(folder, jobs, delay if number < kills else 10 * total + 60, number, tally):
+            early = Moment(0, moments.uniform(0, first))
+            later = Moment(1 + int(moments.uniform(0, STRIDE) * whole), moments.uniform(0, PAUSE))
+            moment = early if moments.random() < EARLY else later
+            if kill_once(folder, jobs, moment if number < kills else None, number, tally) or tally.wrong:
                 break
             click.echo(f"{number + 1} of {kills} kills", err=True)
         if report(folder) != wanted:
             tally.wrong.append(f"{folder}: the report differs from that of the undisturbed run")
         tally.leftovers += len(list(folder.rglob("*.tmp")))
-    record = {"seed": seed, "jobs": jobs, "seconds_undisturbed": round(total, 1), **vars(tally)}
+    record = {"seed": seed, "jobs": jobs, **vars(tally)}
     write_atomically(out / "kills.json", json.dumps(record, indent=1) + "\n")
     click.echo(json.dumps(record, indent=1))
     sys.exit(1 if tally.wrong else 0)

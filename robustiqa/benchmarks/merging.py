@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
 
-from robustiqa.benchmarks.cell import Cell, SampleRow
+from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow
 from robustiqa.benchmarks.pictures import Pictures
-from robustiqa.benchmarks.sameness import differing, in_words, strangers
+from robustiqa.benchmarks.sameness import differing, in_words, looks
 from robustiqa.benchmarks.shards import absent
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
@@ -70,11 +71,17 @@ def _sources(folders: Sequence[Path], out: Path) -> list[Path]:
 
 
 def _lookalikes(read: Sequence[tuple[Path, Sequence[Cell]]]) -> Iterable[str]:
-    for number, (here, own) in enumerate(read):
-        for there, others in read[:number]:
-            for cell, spec in strangers((cell.spec for cell in own), others):
-                if not any(known.spec.key == spec.key for known in others):  # that folder holds both on purpose
-                    yield f"{in_words(spec)}: {here} differs from {there} in {differing(cell.spec, spec)}"
+    """Cells of two folders that a report could not tell apart; where one folder holds both, that was on purpose."""
+    held = [(folder, {cell.spec.key: cell.spec for cell in cells}) for folder, cells in read]
+    alike: dict[str, dict[str, tuple[Path, CellSpec]]] = {}
+    for folder, specs in held:
+        for key, spec in specs.items():
+            alike.setdefault(looks(spec), {}).setdefault(key, (folder, spec))
+    for group in alike.values():
+        for one, other in combinations(group, 2):
+            if not any(one in specs and other in specs for _, specs in held):
+                (there, before), (here, spec) = group[one], group[other]
+                yield f"{in_words(spec)}: {there} and {here} differ in {differing(before, spec)}"
 
 
 def _contradictions(group: Sequence[tuple[Path, Cell]]) -> Iterable[str]:
@@ -82,7 +89,7 @@ def _contradictions(group: Sequence[tuple[Path, Cell]]) -> Iterable[str]:
     for folder, cell in group:
         for row in cell.samples:
             first, other = known.setdefault(row.id, (folder, row))
-            if not same_numbers(row, other):
+            if row is not other and not same_numbers(row, other):
                 fields = [n for n in SampleRow.model_fields if n not in NOTED and getattr(row, n) != getattr(other, n)]
                 yield (
                     f"{in_words(cell.spec)}, sample {row.id!r}: {first} and {folder} have other values of "

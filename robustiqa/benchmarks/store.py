@@ -7,8 +7,8 @@ atomically.
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -80,6 +80,7 @@ class Store:
             yield
             return
         with held(self.folder / LOCK, cells):
+            self._sweep(cells)
             yield
 
     def holds_cells(self) -> bool:
@@ -123,6 +124,13 @@ class Store:
             return Cell.model_validate({**header, "samples": rows, "finished": False, "error": error})
         except ValidationError as error:
             raise _no_cell(path, error) from error
+
+    def _sweep(self, keys: Container[str]) -> None:
+        """Temporary files that a killed process left of cells that are ours now."""
+        for path in self.folder.glob(".*.tmp"):
+            if path.name[1:].partition(".")[0] in keys:
+                with suppress(OSError):
+                    path.unlink()
 
     def _drop_journal(self, key: str) -> None:
         path = self._path(key, "jsonl")

@@ -23,8 +23,11 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
     """
     from robustiqa.benchmarks.merging import merge as merged
     from robustiqa.benchmarks.sameness import in_words
+    from robustiqa.cli.progress import bar
 
-    found = merged(folders, out)
+    with bar() as progress:
+        progress.add_task("merging", total=None)
+        found = merged(folders, out)
     for cell in found.unfinished:
         reason = cell.error.strip().splitlines()[-1] if cell.error else "not finished"
         click.echo(f"robustiqa: {in_words(cell.spec)}: {reason}", err=True)

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 import robustiqa as rq
-from robustiqa.core.errors import CannotWrite
+from robustiqa.attacks import load_attack
+from robustiqa.benchmarks.bench import run
+from robustiqa.benchmarks.plan import Request, plan
+from robustiqa.core.errors import CannotWrite, InvalidInput
 from tests.benchmarks.test_bench import rows_of
 from tests.command import robustiqa
 from tests.toys import Linear, memory
@@ -74,6 +77,16 @@ def test_a_fault_at_any_write_of_a_run_loses_at_most_the_batch_in_hand(tmp_path,
         assert rows_of(folder) == rows
 
 
+def test_what_a_killed_process_left_behind_is_swept(tmp_path):
+    """Temporary files of the run's own cells; nobody else's."""
+    (tmp_path / "cells").mkdir()
+    own, other = (tmp_path / "cells" / f".{key}.json.0123.tmp" for key in (jobs()[0].spec.key, "0" * 32))
+    own.touch()
+    other.touch()
+    assert run(jobs(), tmp_path).failures == ()
+    assert (own.exists(), other.exists()) == (False, True)
+
+
 def test_the_command_line_says_it_in_a_line(tmp_path, monkeypatch):
     """Exit code 1, no traceback; likewise where the folder cannot be made."""
     arguments = ["bench", "--model", "psnr", "--attack", "fgsm", "--limit", "2", "--crop", "24", "--threads", "1", "--judges", "none"]
@@ -104,18 +117,12 @@ run(jobs(), Path(sys.argv[1]))
 
 
 def jobs():
-    from robustiqa.attacks import load_attack
-    from robustiqa.benchmarks.plan import Request, plan
-
     request = Request((Linear(),), (load_attack("fgsm"),), (memory(6),), directions=("up",))
     return [job for job in plan(request) if job.attack is not None]
 
 
 def test_a_second_process_on_the_same_cells_is_refused(tmp_path):
     """Until the first one ends; what it holds is not touched."""
-    from robustiqa.benchmarks.bench import run
-    from robustiqa.core.errors import InvalidInput
-
     root = Path(__file__).parents[2]
     child = subprocess.Popen([sys.executable, "-c", HOLDING, str(tmp_path)], cwd=root, env=os.environ | {"PYTHONPATH": str(root)})
     try:
