@@ -161,7 +161,7 @@ def main(kills: int, jobs: int, seed: int, out: Path) -> None:
     """Kill, resume, compare; the counts are printed and written to OUT/kills.json."""
     if out.exists():
         raise click.ClickException(f"{out} exists; give a new folder.")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so do its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background ignores it
     os.environ.setdefault("ROBUSTIQA_CACHE", str(out.absolute() / "cache"))
     out.mkdir(parents=True)
     first = undisturbed(out / "whole", jobs)
