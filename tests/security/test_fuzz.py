@@ -94,6 +94,7 @@ def test_manifest(count, tmp_path):
 
     @fuzzing(count)
     @given(st.one_of(tables, st.binary(max_size=80)))
+    @example(_table([["reference", "distorted", "mos"], ["a" * 300, "a.png", "1"]]))  # was an OSError
     def run(content):
         (tmp_path / "pairs.csv").write_bytes(content)
         with answered(InvalidInput):
