@@ -14,6 +14,14 @@ torch.set_num_threads(1)
 SHARED = Path(os.environ.get("ROBUSTIQA_SHARED") or Path(__file__).parents[2] / "shared")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Nightly tests run only where they are asked for by name."""
+    if "nightly" not in config.option.markexpr:
+        for item in items:
+            if "nightly" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="thousands of cases; run with -m nightly"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of weights, oracles and data that developers and CI have beside the checkout."""

@@ -137,7 +137,7 @@ def _open(path: Path) -> tuple[bytes, dict[str, Any]]:
         content = path.read_bytes()
         record = cast(dict[str, Any], json.loads(path.with_suffix(".json").read_bytes()))
         sha256 = record["sha256"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(f"{path} with its .json beside it cannot be read: {error!r}; train it again.") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InvalidInput(f"{path} is not the file that its .json speaks of (sha256 {sha256}); train it again.")

@@ -12,15 +12,18 @@ from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
 from robustiqa.benchmarks.crew import Crew
+from robustiqa.benchmarks.halving import halving
 from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.requests import radii
-from robustiqa.benchmarks.runner import Compute, Job, missing, run_job
+from robustiqa.benchmarks.resuming import check_resumable
+from robustiqa.benchmarks.runner import Compute, Job, missing, provenance_of, run_job
+from robustiqa.benchmarks.shards import Shard, claim, parse_shard, plan_digest, shard_jobs
 from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.suite import NONE
-from robustiqa.core.errors import InvalidInput
+from robustiqa.core.errors import CannotWrite, InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import parse_eps, split_path
 from robustiqa.core.precision import Haste, Precision
@@ -69,6 +72,7 @@ def bench(
     save_images: bool = False,
     precision: Precision = "fp32",
     compiled: bool = False,
+    shard: str | None = None,
     progress: Progress = _silent,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
@@ -84,7 +88,8 @@ def bench(
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         threads: how many share a batch; above 1, models are called from several threads at once.
         jobs: processes of one thread each that share batches, instead of threads.
-        limits: queries and seconds per sample after which a search stops and keeps its best.
+        limits: queries and seconds per sample after which a search stops and keeps its best. With a limit of seconds
+            batches run in processes on the CPU, so that one that hangs can be ended.
         fail_fast: stop at the first cell that fails; otherwise it keeps its traceback and the others go on.
         calibrate: such as ``"ssim=0.95"``: equal visibility in place of equal ε.
         judges: metrics that compare adversarials with the un-attacked images; None for DISTS, FSIM and SSIM, as far as
@@ -92,10 +97,13 @@ def bench(
         save_images: whether 8-bit pictures are kept in ``out``.
         precision: of searches, ``"fp32"`` or ``"bf16"``; what they find is scored in fp32.
         compiled: whether searches compile their models first (``torch.compile``).
+        shard: such as ``"2/8"``: only the second of eight parts of the cells, for ``robustiqa merge``.
         progress: called with (what runs, samples done, samples to do).
 
     Raises:
-        InvalidInput: a name, parameter, image or folder that cannot be used.
+        InvalidInput: a name, parameter, image or folder that cannot be used, or ``out`` holds results of the same names
+            that were made with other data, weights, code or version.
+        CannotWrite: ``out`` cannot be written into.
     """
     wanted = None if calibrate is None else calibration(calibrate)
     haste = Haste(precision, compiled)
@@ -116,10 +124,25 @@ def bench(
         calibration=wanted,
         haste=haste,
     )
-    planned = observed(plan(request), Path(out), judges, keep=save_images)
-    return run(
-        planned, Path(out), batch_size, progress=progress, threads=threads, workers=jobs, fail_fast=fail_fast
-    )
+    folder = Path(out)
+    planned = observed(plan(request), folder, judges, keep=save_images)
+    mine = prepared(planned, folder, batch_size, None if shard is None else parse_shard(shard), progress)
+    return run(mine, folder, batch_size, progress=progress, threads=threads, workers=jobs, fail_fast=fail_fast)
+
+
+def prepared(
+    jobs: Sequence[Job], folder: Path, batch_size: int, shard: Shard | None, progress: Progress = _silent
+) -> list[Job]:
+    """The jobs that are to be run into ``folder``: all, or those of a shard, which the folder then is for.
+
+    Raises:
+        InvalidInput: the folder holds other things under their names, or another shard.
+    """
+    check_resumable(jobs, Store(folder), progress)
+    if shard is None:
+        return list(jobs)
+    claim(folder, shard, plan_digest(jobs, batch_size))
+    return shard_jobs(jobs, shard, batch_size)
 
 
 def observed(
@@ -156,6 +179,8 @@ def run(
 ) -> Outcome:
     """Run jobs; one that raises keeps its traceback in its cell and harms no other.
 
+    Jobs whose samples have a limit of seconds run in processes, where that can be, so that one that hangs is ended.
+
     Args:
         progress: called with (what runs, samples done, samples to do) before each job and after each batch.
         threads: how many share a batch.
@@ -164,36 +189,66 @@ def run(
         fail_fast: start nothing more after the first job that raises.
 
     Raises:
-        InvalidInput: several workers with several threads, or on another device than the CPU.
+        InvalidInput: several workers with several threads, or on another device than the CPU; or another process is
+            computing one of the cells.
+        CannotWrite: the folder cannot be written into.
     """
     store, device = Store(folder), device or torch.device("cpu")
     if workers > 1 and (threads > 1 or device.type != "cpu"):
         raise InvalidInput(f"{workers} jobs are processes of one CPU thread each; leave out threads and device.")
-    count = _Count(progress, sum(len(missing(job, store)) for job in jobs))
-    failures: list[tuple[Job, Exception]] = []
-    if workers > 1:
-        from robustiqa.benchmarks.workers import share  # noqa: PLC0415 (slow import, needed for several processes)
-
-        count.start(f"{workers} processes")
-        failures = share(jobs, store, batch_size, workers, count.advance, fail_fast=fail_fast)
-        for job, error in failures:  # only now: later batches of the same job would have made its journal forget them
-            _note(store, job, error, device)
-        return Outcome(folder, tuple(failures))
-    with Crew(threads) as crew:
-        for job in jobs:
-            count.start(describe(job))
-            try:
-                run_job(job, store, batch_size, device, compute or crew.run, count.advance)
-            except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
-                failures.append((job, error))
-                _note(store, job, error, device)
-                if fail_fast:
-                    break
+    todo = {job.spec.key: len(missing(job, store)) for job in jobs}
+    busy = {job.spec.key: describe(job) for job in jobs if todo[job.spec.key] or store.is_open(job.spec)}
+    count = _Count(progress, sum(todo.values()))
+    ended = compute is None and device.type == "cpu" and any(job.patience is not None for job in jobs)
+    with store.held(busy):
+        if workers > 1 or (ended and busy):
+            failures = _in_processes(jobs, store, batch_size, max(workers, threads), count, fail_fast=fail_fast)
+        else:
+            with Crew(threads) as crew:
+                failures = _here(jobs, store, batch_size, device, compute or crew.run, count, fail_fast=fail_fast)
     return Outcome(folder, tuple(failures))
 
 
+def _in_processes(
+    jobs: Sequence[Job], store: Store, batch_size: int, workers: int, count: "_Count", *, fail_fast: bool
+) -> list[tuple[Job, Exception]]:
+    from robustiqa.benchmarks.workers import CPU, share  # noqa: PLC0415 (slow import, needed for several processes)
+
+    count.start(f"{workers} processes" if workers > 1 else "1 process")
+    failures = share(jobs, store, batch_size, workers, count.advance, fail_fast=fail_fast)
+    for job, error in failures:  # only now: later batches of the same job would have made its journal forget them
+        _note(store, job, error, CPU)
+    return failures
+
+
+def _here(
+    jobs: Sequence[Job],
+    store: Store,
+    batch_size: int,
+    device: torch.device,
+    compute: Compute,
+    count: "_Count",
+    *,
+    fail_fast: bool,
+) -> list[tuple[Job, Exception]]:
+    failures: list[tuple[Job, Exception]] = []
+    for job in jobs:
+        count.start(describe(job))
+        try:
+            run_job(job, store, batch_size, device, halving(compute), count.advance)
+        except CannotWrite:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
+            failures.append((job, error))
+            _note(store, job, error, device)
+            if fail_fast:
+                break
+    return failures
+
+
 def _note(store: Store, job: Job, error: Exception, device: torch.device) -> None:
-    store.fail(job.spec, "".join(traceback.format_exception(error)), environment(device))
+    provenance = provenance_of(job, environment(device))
+    store.fail(job.spec, "".join(traceback.format_exception(error)), provenance)
 
 
 class _Count:

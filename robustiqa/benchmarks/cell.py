@@ -159,7 +159,8 @@ class SampleRow(_Record):
     ``eps`` is the sample's own radius where the cell is calibrated; ``eps_missed`` says that every radius tried was
     too visible, or none. ``judged`` holds what other metrics say of the 8-bit adversarial beside the un-attacked image,
     by the metric's name, in its native units; None where the image is too small for it or the score is not finite.
-    ``images`` names the saved pictures.
+    ``images`` names the saved pictures. ``data`` is a digest of the files that the images were read from, empty where
+    they come with the install. ``halved``: the batch did not fit into memory and was computed in two halves.
     """
 
     id: str
@@ -190,6 +191,8 @@ class SampleRow(_Record):
     eps_missed: bool = False
     judged: dict[str, float | None] = {}
     images: SavedImages | None = None
+    data: str = ""
+    halved: bool = False
 
 
 class Cell(_Record):

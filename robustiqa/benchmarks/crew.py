@@ -1,7 +1,7 @@
 """Threads that share a batch. On images as small as these torch's own threads wait for each other most of the time."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -43,5 +43,6 @@ class Crew:
         """Rows of a batch, in its order."""
         if self._pool is None:
             return run_batch(job, batch)
-        parts = self._pool.map(lambda part: run_batch(job, part), batch.split(self.size))
-        return [row for rows in parts for row in rows]
+        parts = [self._pool.submit(run_batch, job, part) for part in batch.split(self.size)]
+        wait(parts)  # where one raised, what the others hold would be in the way of a second try
+        return [row for part in parts for row in part.result()]

@@ -233,7 +233,8 @@ class _Planner:
             crop=crop,
             version=package_version(),
         )
-        return Job(spec, part, part.pairs, subject.evaluated, subject.evaluated, None)
+        patience = self.request.limits.max_seconds
+        return Job(spec, part, part.pairs, subject.evaluated, subject.evaluated, None, patience=patience)
 
 
 def _signs(request: Request, dataset: PairDataset) -> dict[Sign, tuple[Pair, ...]]:

@@ -8,9 +8,22 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any, Final
 
 import torch
 from pydantic import JsonValue
+
+from robustiqa.attacks import ATTACKS
+from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.core.errors import UnknownName
+from robustiqa.core.parameters import split_named
+from robustiqa.core.registry import Registry
+from robustiqa.defenses import DEFENSES
+from robustiqa.models import MODELS
+
+BUILT_IN: Final = "built-in"
+OF_A_CELL: Final = "cell"  # the key of what differs from cell to cell of a run
+UNEQUAL: Final = frozenset({"created", OF_A_CELL})  # what says nothing of how a run was made
 
 
 def code_digest(thing: object) -> str:
@@ -21,7 +34,7 @@ def code_digest(thing: object) -> str:
     """
     cls = type(thing)
     if cls.__module__.split(".")[0] == "robustiqa":
-        return "built-in"
+        return BUILT_IN
     try:
         source = inspect.getsourcefile(cls)
     except (TypeError, OSError):
@@ -59,16 +72,35 @@ def _version(package: str) -> str:
     return version(package)
 
 
+def distributions(spec: CellSpec) -> dict[str, JsonValue]:
+    """The installed distribution and version of each plug-in of a cell; of other code its file, or ``?``."""
+    found: dict[str, JsonValue] = {}
+    if spec.model.code != BUILT_IN:
+        found[f"model {spec.model.name}"] = _distribution(MODELS, spec.model.name)
+    for registry, part in ((ATTACKS, spec.attack), (DEFENSES, spec.defense)):
+        if part is not None and part.code != BUILT_IN:
+            found |= {f"{registry.kind} {name}": _distribution(registry, name) for name in part.name.split("+")}
+    return found
+
+
+def _distribution(registry: Registry[Any], text: str) -> str:
+    """Of what is registered by that name now; an instance of the caller's own may have none."""
+    try:
+        return registry.origin(split_named(text)[0])
+    except UnknownName:
+        return "?" if ".py" not in text else text
+
+
 def environment(device: torch.device) -> dict[str, JsonValue]:
     """What the numbers were computed with; it is kept beside them and decides nothing."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "robustiqa": package_version(),
         "torch": torch.__version__,
-        "numpy": _version("numpy"),
-        "scipy": _version("scipy"),
+        **{name: _version(name) for name in ("torchvision", "numpy", "scipy", "pillow", "piq", "scikit-image")},
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor(),
         "device": str(device),
         "threads": torch.get_num_threads(),
     }

@@ -1,6 +1,6 @@
 """Run cells: whatever samples are missing, in batches, journaled as they come."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +13,7 @@ from robustiqa.attacks.base import Attack
 from robustiqa.benchmarks.calibration import Calibration
 from robustiqa.benchmarks.cell import CellSpec, SampleRow
 from robustiqa.benchmarks.observer import NOTHING, Observer
-from robustiqa.benchmarks.provenance import environment
+from robustiqa.benchmarks.provenance import OF_A_CELL, distributions, environment
 from robustiqa.benchmarks.rivals import with_rivals
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.images import center_crop
@@ -28,7 +28,8 @@ Advance = Callable[[int], None]
 class Job:
     """A cell with what is needed to run it; ``attacked`` is the model whose gradients are followed.
 
-    ``calibration`` finds each sample's ε; ``observer`` is told of every adversarial.
+    ``calibration`` finds each sample's ε; ``observer`` is told of every adversarial. ``patience`` is how many seconds a
+    sample may take before its batch counts as hanging; None for any time.
     """
 
     spec: CellSpec
@@ -39,6 +40,7 @@ class Job:
     attack: Attack | None
     calibration: Calibration | None = None
     observer: Observer = NOTHING
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def run_job(
     job: Job, store: Store, batch_size: int, device: torch.device, compute: Compute, advance: Advance
 ) -> None:
     """Compute the missing samples of a job and write its cell; ``advance`` hears of every batch."""
-    provenance = environment(device)
+    provenance = provenance_of(job, environment(device))
     todo = missing(job, store)
     judge_late(job, store, provenance)
     with closing(batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
@@ -91,8 +93,9 @@ def run_job(
 
 
 def computed(job: Job, batch: Batch, compute: Compute) -> list[SampleRow]:
-    """The rows of a batch with the size of its images, and how people compared them."""
-    rows = [row.model_copy(update={"size": batch.size}) for row in compute(job, batch)]
+    """The rows of a batch with the size of its images, the digest of their files, and how people compared them."""
+    made = zip(batch.pairs, compute(job, batch), strict=True)
+    rows = [row.model_copy(update={"size": batch.size, "data": job.dataset.fingerprint(pair)}) for pair, row in made]
     return with_rivals(job.dataset, rows)
 
 
@@ -106,7 +109,37 @@ def judge_late(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None
 def close(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None:
     """Make the journal the cell's file, also where the run before was stopped after its last batch."""
     if store.is_open(job.spec):
-        store.finish(job.spec, store.read(job.spec).values(), provenance)
+        rows = store.read(job.spec).values()
+        store.finish(job.spec, rows, {**provenance, OF_A_CELL: {**about(job), "cost": cost(rows)}})
+
+
+def provenance_of(job: Job, around: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Where a job's numbers come from; ``around`` is what all jobs of the run share."""
+    return {**around, OF_A_CELL: about(job)}
+
+
+def about(job: Job) -> dict[str, JsonValue]:
+    """Files of weights with their sha256, distributions of plug-ins, and what model, defense and attack declare.
+
+    The seed, the sha256 of data, states and code, and all resolved parameters are in the specification.
+    """
+    spec = job.spec
+    parts = [part for part in (spec.defense, spec.attack) if part is not None]
+    flags = {*spec.model.flags, *(flag for part in parts for flag in part.flags)}
+    files = dict(sorted({*job.attacked.info.weights, *job.evaluated.info.weights}))
+    return {"weights": {**files}, "plugins": distributions(spec), "flags": [*sorted(flags)]}
+
+
+def cost(rows: Iterable[SampleRow]) -> dict[str, JsonValue]:
+    """Sums over all rows: samples, passes of the searches, seconds of the threads that worked on them."""
+    rows = list(rows)
+    return {
+        "samples": len(rows),
+        "forwards": sum(row.forwards for row in rows),
+        "backwards": sum(row.backwards for row in rows),
+        "seconds": round(sum(row.seconds for row in rows), 3),
+        "halved": sum(row.halved for row in rows),
+    }
 
 
 def batches(

@@ -7,15 +7,19 @@ atomically.
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
 from robustiqa.benchmarks.cell import SCHEMA, Cell, CellSpec, SampleRow
-from robustiqa.core.errors import InvalidInput
-from robustiqa.core.files import write_atomically
+from robustiqa.core.errors import CannotWrite, InvalidInput
+from robustiqa.core.files import append_durably, write_atomically
+from robustiqa.core.locks import held
 
+LOCK: Final = ".lock"
 
 class Store:
     """The cells of one output folder."""
@@ -42,23 +46,46 @@ class Store:
 
     def _write(self, spec: CellSpec, lines: list[str], provenance: dict[str, JsonValue]) -> None:
         path = self._path(spec.key, "jsonl")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        started = _has_header(path)
-        if not started:
-            header = {"schema_version": SCHEMA, "spec": spec.model_dump(mode="json"), "provenance": provenance}
-            lines.insert(0, json.dumps(header, allow_nan=False))
-        with path.open("ab" if started else "wb") as file:  # a journal killed within its header holds no row
-            if file.tell() and not _ends_with_newline(path):
-                file.write(b"\n")  # the run before was killed while writing: its cut line is skipped when read
-            file.write(("\n".join(lines) + "\n").encode())
-            file.flush()
-            os.fsync(file.fileno())
+        text = "\n".join(lines) + "\n"
+        if not _has_header(path):  # a journal killed within its header holds no row
+            write_atomically(path, f"{_header(spec, provenance)}\n{text}")
+            return
+        cut = not _ends_with_newline(path)  # the run before was killed while writing: its cut line is skipped when read
+        append_durably(path, (("\n" if cut else "") + text).encode())
 
     def finish(self, spec: CellSpec, rows: Iterable[SampleRow], provenance: dict[str, JsonValue]) -> None:
         """Write the cell's file and drop its journal."""
-        cell = Cell(spec=spec, provenance=provenance, samples=tuple(sorted(rows, key=lambda row: row.id)))
-        write_atomically(self._path(spec.key, "json"), cell.model_dump_json(indent=1))
-        self._path(spec.key, "jsonl").unlink(missing_ok=True)
+        self.put(Cell(spec=spec, provenance=provenance, samples=tuple(sorted(rows, key=lambda row: row.id))))
+
+    def put(self, cell: Cell) -> None:
+        """Write a cell as a whole, a finished one as its file, an unfinished one as its journal."""
+        key = cell.spec.key
+        if cell.finished:
+            write_atomically(self._path(key, "json"), cell.model_dump_json(indent=1))
+            self._drop_journal(key)
+            return
+        error = [json.dumps({"error": cell.error})] if cell.error else []
+        lines = [_header(cell.spec, cell.provenance), *(row.model_dump_json() for row in cell.samples), *error]
+        write_atomically(self._path(key, "jsonl"), "\n".join(lines) + "\n")
+
+    @contextmanager
+    def held(self, cells: Mapping[str, str]) -> Iterator[None]:
+        """Hold the cells, given by key with a word for each, against other processes.
+
+        Raises:
+            InvalidInput: another process writes one of them.
+            CannotWrite: the folder cannot be written into.
+        """
+        if not cells:  # so that what is finished can be read from a folder that is read-only
+            yield
+            return
+        with held(self.folder / LOCK, cells):
+            self._sweep(cells)
+            yield
+
+    def holds_cells(self) -> bool:
+        """Whether there is any file of a cell."""
+        return any(True for pattern in ("*.json", "*.jsonl") for _ in self.folder.glob(pattern))
 
     def cells(self) -> list[Cell]:
         """All cells of the folder, finished or not, in the order of their keys.
@@ -77,7 +104,7 @@ class Store:
 
     def _finished(self, key: str) -> Cell | None:
         path = self._path(key, "json")
-        if not path.exists():
+        if not path.is_file():
             return None
         try:
             return Cell.model_validate_json(path.read_bytes())
@@ -85,7 +112,7 @@ class Store:
             raise _no_cell(path, error) from error
 
     def _journal(self, path: Path) -> Cell | None:
-        if not path.exists():
+        if not path.is_file():
             return None
         records = [record for record in map(_parse, path.read_bytes().split(b"\n")) if record]
         header = next((record for record in records if "spec" in record), None)
@@ -98,8 +125,27 @@ class Store:
         except ValidationError as error:
             raise _no_cell(path, error) from error
 
+    def _sweep(self, keys: Container[str]) -> None:
+        """Temporary files that a killed process left of cells that are ours now."""
+        for path in self.folder.glob(".*.tmp"):
+            if path.name[1:].partition(".")[0] in keys:
+                with suppress(OSError):
+                    path.unlink()
+
+    def _drop_journal(self, key: str) -> None:
+        path = self._path(key, "jsonl")
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotWrite(path, error) from error
+
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / f"{key}.{suffix}"
+
+
+def _header(spec: CellSpec, provenance: Mapping[str, JsonValue]) -> str:
+    header = {"schema_version": SCHEMA, "spec": spec.model_dump(mode="json"), "provenance": provenance}
+    return json.dumps(header, allow_nan=False)
 
 
 def _merge(done: Cell | None, journal: Cell | None) -> Cell:
@@ -119,7 +165,7 @@ def _parse(line: bytes) -> dict[str, JsonValue] | None:
     """A journal line; None for one that a kill cut short, be it within a letter."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # thousands of brackets
         return None
     return record if isinstance(record, dict) else None
 

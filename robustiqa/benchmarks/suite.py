@@ -125,10 +125,10 @@ def load_suite(path: Path, replaced: Mapping[str, Any] | None = None) -> Suite:
         for one in _runs(content):
             one.update(replaced or {})
         return Suite.model_validate(content)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{path}: not TOML: {error}.") from error
     except ValidationError as error:
         raise InvalidInput("\n".join(_faults(path, text, error))) from error
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, thousands of brackets
+        raise InvalidInput(f"{path}: not TOML: {error}.") from error
 
 
 def _runs(content: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,17 +1,22 @@
 """Worker processes of this machine that share batches; the parent alone writes cells.
 
 Batches are the same as in one process, so rows are too. When a worker dies, what was in hand is given out again, one
-batch at a time: the one that loses its worker a second time fails its own job only.
+batch at a time: the one that loses its worker a second time fails its own job only. A batch of a job with a limit of
+seconds that takes far longer is ended with its worker, and fails its own job only.
 """
 
+import os
 import pickle
+import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,21 +28,30 @@ import torch
 from loky import ProcessPoolExecutor
 
 from robustiqa.benchmarks.attacking import run_batch
+from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.benchmarks.halving import halving
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.runner import Job, batches, close, computed, judge_late, missing
+from robustiqa.benchmarks.runner import Job, batches, close, computed, judge_late, missing, provenance_of
 from robustiqa.benchmarks.store import Store
-from robustiqa.core.errors import RobustIQAError
+from robustiqa.core.errors import CannotWrite, RobustIQAError
 from robustiqa.datasets.base import Pair
 from robustiqa.models.from_file import MODULE
 
 CPU: Final = torch.device("cpu")
 WAITING: Final = 2  # batches per worker that are given out at a time
+LOOK: Final = 0.5  # seconds between looks at whether a batch hangs
+GRACE: Final = 60.0  # seconds for what a batch does beside its searches, before it counts as hanging
+SLACK: Final = 3.0  # times the limit: searches only look at the clock between their steps
 Advance = Callable[[int], None]
 
 
 class WorkerLost(RobustIQAError):
     """A worker process that died on a batch, twice."""
+
+
+class Hung(RobustIQAError):
+    """A batch that took far longer than its limit of seconds allows, and was ended."""
 
 
 class WorkerError(RobustIQAError):
@@ -46,10 +60,11 @@ class WorkerError(RobustIQAError):
 
 @dataclass(frozen=True)
 class _Task:
-    """A batch of a job."""
+    """A batch of a job; ``mark`` is the file in which its worker notes its process when it begins."""
 
     job: int
     pairs: tuple[Pair, ...]
+    mark: Path
 
 
 class _Pool:
@@ -67,11 +82,13 @@ class _Pool:
     ) -> None:
         self.drop()
 
-    def submit(self, path: Path, pairs: tuple[Pair, ...], size: int) -> "Future[list[SampleRow] | Exception]":
+    def submit(self, path: Path, task: _Task, size: int) -> "Future[list[SampleRow] | Exception]":
         if self._executor is None:
             one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
             self._executor = ProcessPoolExecutor(self._size, initializer=_start, env=one)
-        future: Future[list[SampleRow] | Exception] = self._executor.submit(_compute, str(path), pairs, size)
+        future: Future[list[SampleRow] | Exception] = self._executor.submit(
+            _compute, str(path), task.pairs, size, str(task.mark)
+        )
         return future
 
     def drop(self) -> None:
@@ -92,7 +109,9 @@ class _Sharing:
         self._left: dict[int, int] = {}
         self._failed: set[int] = set()
         self._fresh = self._tasks()
-        self._lost: deque[_Task] = deque()
+        self._lost: deque[_Task] = deque()  # that lost their worker: one of them may have killed it
+        self._again: deque[_Task] = deque()  # whose worker we ended because of another batch
+        self._hung: set[_Task] = set()
         self._given: dict[Future[list[SampleRow] | Exception], _Task] = {}
         self._retried: set[_Task] = set()
         self._provenance = {**environment(CPU), "threads": 1}
@@ -102,35 +121,60 @@ class _Sharing:
             self._give(pool, workers)
             if not self._given:
                 return
-            done, _ = wait(self._given, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._given, timeout=self._patience(), return_when=FIRST_COMPLETED)
+            self._end_hanging()
             if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
                 done, _ = wait(self._given)  # they all end with the pool
                 pool.drop()
+            ended = bool(self._hung & {self._given[future] for future in done})
             for future in done:
-                self._take(future, self._given.pop(future))
+                self._take(future, self._given.pop(future), ended=ended)
+
+    def _patience(self) -> float | None:
+        """Seconds after which to look for batches that hang; None where none can."""
+        return LOOK if any(self._jobs[task.job].patience is not None for task in self._given.values()) else None
+
+    def _end_hanging(self) -> None:
+        """Kill the workers of batches that are far beyond their limit; the pool breaks, and ``_take`` hears of it."""
+        for future, task in self._given.items():
+            limit = _longest(self._jobs[task.job], task)
+            if limit is None or future.done() or task in self._hung:
+                continue
+            begun = _begun(task.mark)
+            if begun is not None and time.time() - begun[1] > limit:
+                self._hung.add(task)
+                with suppress(ProcessLookupError):
+                    os.kill(begun[0], getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def _give(self, pool: _Pool, workers: int) -> None:
         """Fresh batches to all workers; lost ones alone, so that whoever kills a worker is known."""
         while len(self._given) < (1 if self._lost else WAITING * workers):
             if self._fail_fast and self._failed:
                 return
-            task = self._lost.popleft() if self._lost else next(self._fresh, None)
+            waiting = self._lost or self._again
+            task = waiting.popleft() if waiting else next(self._fresh, None)
             if task is None:
                 return
             if task.job in self._failed:
                 self._finished(task.job)
                 continue
-            self._given[pool.submit(self._path(task.job), task.pairs, self._size)] = task
+            task.mark.unlink(missing_ok=True)
+            self._given[pool.submit(self._path(task.job), task, self._size)] = task
             if task in self._retried:
                 return
 
-    def _take(self, future: "Future[list[SampleRow] | Exception]", task: _Task) -> None:
+    def _take(self, future: "Future[list[SampleRow] | Exception]", task: _Task, *, ended: bool) -> None:
+        """What became of a batch; ``ended`` says that its worker was killed by us if it was lost."""
         error = future.exception()
-        if isinstance(error, BrokenProcessPool) and task not in self._retried:
-            self._retried.add(task)
-            self._lost.append(task)
+        lost = isinstance(error, BrokenProcessPool)
+        if lost and task not in self._hung and (ended or task not in self._retried):
+            (self._again if ended else self._lost).append(task)
+            self._retried |= set() if ended else {task}
             return
-        if isinstance(error, BrokenProcessPool):
+        if lost and task in self._hung:
+            message = f"hung on {task.pairs[0].id!r} and its batch: ended far beyond --max-seconds a sample"
+            self._break(task.job, Hung(message))
+        elif lost:
             message = f"a worker process died on {task.pairs[0].id!r} and its batch, twice (killed, or out of memory?)"
             self._break(task.job, WorkerLost(message))
         else:
@@ -138,13 +182,13 @@ class _Sharing:
         self._finished(task.job)
 
     def _keep(self, task: _Task, result: list[SampleRow] | Exception) -> None:
+        if isinstance(result, CannotWrite):
+            raise result
         if isinstance(result, Exception):
             self._break(task.job, result)
             return
-        try:
-            self._store.append(self._jobs[task.job].spec, result, self._provenance)
-        except OSError as error:
-            self._break(task.job, error)
+        job = self._jobs[task.job]
+        self._store.append(job.spec, result, provenance_of(job, self._provenance))
         self._advance(len(result))
 
     def _break(self, job: int, error: Exception) -> None:
@@ -163,8 +207,11 @@ class _Sharing:
 
     def _close(self, job: int) -> None:
         try:
-            judge_late(self._jobs[job], self._store, self._provenance)
-            close(self._jobs[job], self._store, self._provenance)
+            provenance = provenance_of(self._jobs[job], self._provenance)
+            judge_late(self._jobs[job], self._store, provenance)
+            close(self._jobs[job], self._store, provenance)
+        except CannotWrite:
+            raise
         except Exception as error:  # noqa: BLE001 (as in one process: it fails its own cell only)
             self._break(job, error)
 
@@ -182,7 +229,8 @@ class _Sharing:
             except Exception as error:  # noqa: BLE001 (whatever a plug-in cannot be packed with)
                 self._break(index, WorkerError(f"it cannot be sent to worker processes: {error!r}; leave out --jobs."))
                 continue
-            yield from (_Task(index, chunk) for chunk in chunks)
+            for number, chunk in enumerate(chunks):
+                yield _Task(index, chunk, self._folder / f"{index}-{number}.begun")
 
     def _path(self, job: int) -> Path:
         return self._folder / f"{job}.pickle"
@@ -222,14 +270,31 @@ def _unpacked(path: str) -> Job:
     return job
 
 
-def _compute(path: str, pairs: tuple[Pair, ...], size: int) -> list[SampleRow] | Exception:
+def _compute(path: str, pairs: tuple[Pair, ...], size: int, mark: str) -> list[SampleRow] | Exception:
     """In a worker: the rows of a batch, or what was raised."""
     try:
+        Path(mark).write_text(str(os.getpid()), encoding="ascii")
         job = _unpacked(path)
         ready = batches(job.dataset, pairs, job.spec.crop, size, CPU)
-        return [row for batch in ready for row in computed(job, batch, run_batch)]
+        return [row for batch in ready for row in computed(job, batch, halving(run_batch))]
     except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own job only)
         return _sendable(error)
+
+
+def _begun(mark: Path) -> tuple[int, float] | None:
+    """The process that works on a batch, and when it began; None where it has not."""
+    try:
+        return int(mark.read_text(encoding="ascii")), mark.stat().st_mtime
+    except (OSError, ValueError):  # not there yet, or not yet written
+        return None
+
+
+def _longest(job: Job, task: _Task) -> float | None:
+    """Seconds after which a batch hangs; None where any time is fine."""
+    if job.patience is None:
+        return None
+    attempts = 1 if job.calibration is None else HALVINGS
+    return GRACE + SLACK * job.patience * len(task.pairs) * attempts
 
 
 def _sendable(error: Exception) -> Exception:

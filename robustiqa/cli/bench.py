@@ -40,7 +40,8 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--max-queries", type=click.IntRange(min=1), default=None,
               help="Stop a search after so many model calls per sample, and keep its best  [default: no limit]")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), default=None,
-              help="Stop a search after so many seconds per sample of its batch, likewise  [default: no limit]")
+              help="Stop a search after so many seconds per sample of its batch, likewise. What hangs far beyond it "
+                   "fails its own cell (on the CPU, where batches then run in processes)  [default: no limit]")
 @click.option("--calibrate", default=None, metavar="METRIC=TARGET",
               help="Equal visibility in place of equal eps: each image gets the largest radius at which METRIC, "
                    "between the un-attacked and the attacked image, is still at TARGET, such as ssim=0.95; --eps is "
@@ -50,12 +51,16 @@ DIRECTIONS = ("up", "down", "tomean", "random")
                    "[default: dists,fsim,ssim, as far as weights are at hand]")
 @click.option("--save-images", is_flag=True, help="Keep reference, distorted and adversarial pictures (8 bits) in OUT.")
 @click.option("--out", type=click.Path(path_type=Path), default=None,
-              help="Folder of results; what it holds is not computed again  [default: runs/bench, or runs/SUITE]")
+              help="Folder of results; what it holds is not computed again  [default: runs/bench, or runs/SUITE; of a "
+                   "shard runs/bench-I-of-N]")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=None,
               help="How many share a batch, each with one core  [default: one a core, up to 8; 1 on other devices]")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True,
               help="Processes of one thread each that share batches, instead of threads.")
+@click.option("--shard", default=None, metavar="I/N",
+              help="Only the I-th of N parts of the cells, for another machine or job each, with a folder of its own; "
+                   "robustiqa merge puts them together.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @haste_options
 @click.option("--fail-fast", is_flag=True,
@@ -67,7 +72,8 @@ def bench(context: click.Context, /, suite: Path | None, **values: Any) -> None:
 
     Without options: birqa under autoattack, on 35 pairs of demo cropped to 128 pixels. On demo alone a bare autoattack
     is its quick version, flagged reduced-budget; ask for autoattack:standard to quote numbers. A run that was stopped
-    continues where it was; a finished one is only reported again.
+    continues where it was; a finished one is only reported again. A folder that holds the same names made with other
+    data, weights, plug-in code or version is refused.
 
     SUITE is a TOML file of runs. Options that are given replace what it says, in all its runs. --dataset NAME=PATH says
     where its datasets are, and restricts it to those that are given. Example:

@@ -8,12 +8,13 @@ import click
 import torch
 from rich.console import Console
 
-from robustiqa.benchmarks.bench import Outcome, describe, observed, run
+from robustiqa.benchmarks.bench import Outcome, describe, observed, prepared, run
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.crew import default_threads
 from robustiqa.benchmarks.plan import Request, clean_jobs, merged, plan
 from robustiqa.benchmarks.requests import Shelf, on_datasets
 from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.shards import Shard, parse_shard, shard_jobs
 from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.suite import NONE, Run, Suite, load_suite
 from robustiqa.cli.clean_scores import restricted
@@ -39,8 +40,9 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
         values: of all options, by name.
         given: names of those that were typed; they replace what a suite says.
     """
+    shard = None if values["shard"] is None else parse_shard(values["shard"])
     suite = _of_options(values) if file is None else _of_file(file, values, given)
-    out = values["out"] or Path("runs") / ("bench" if file is None else file.stem)
+    out = values["out"] or Path("runs") / _folder_name(file, shard)
     device = torch_device(values["device"])
     broken: dict[tuple[str, str], Exception] = {}
     shelf = Shelf(device, lambda kind, name, error: _say_broken(broken, kind, name, error))
@@ -51,13 +53,24 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
     jobs = observed(planned, out, suite.judges, keep=suite.save_images)
     workers = values["jobs"]
     threads = values["threads"] or (1 if workers > 1 else default_threads(device))
+    size = values["batch_size"]
     if values["dry_run"]:
-        announce(jobs, Store(out), values["batch_size"], device, threads, workers)
+        mine = jobs if shard is None else shard_jobs(jobs, shard, size)
+        announce(mine, Store(out), size, device, threads, workers)
         return
-    outcome = _run(jobs, out, values["batch_size"], device, threads, workers, fail_fast=values["fail_fast"])
-    _conclude(requests, jobs, outcome)
+    mine, outcome = _run(jobs, out, size, device, threads, workers, shard, fail_fast=values["fail_fast"])
+    _say_failures(outcome)
+    if shard is not None:
+        _conclude_shard(mine, outcome, shard)
+    elif len(outcome.failures) < len(jobs):
+        _conclude(requests, jobs, outcome)
     if broken or outcome.failures:
         raise click.exceptions.Exit(1)
+
+
+def _folder_name(file: Path | None, shard: Shard | None) -> str:
+    name = "bench" if file is None else file.stem
+    return name if shard is None else f"{name}-{shard.index}-of-{shard.of}"
 
 
 def _say_broken(known: dict[tuple[str, str], Exception], kind: str, name: str, error: Exception) -> None:
@@ -103,35 +116,41 @@ def _text(value: object) -> str:
 
 
 def _run(
-    jobs: Sequence[Job], out: Path, batch_size: int, device: torch.device, threads: int, workers: int, *,
+    jobs: Sequence[Job], out: Path, size: int, device: torch.device, threads: int, workers: int, shard: Shard | None, *,
     fail_fast: bool,
-) -> Outcome:
+) -> tuple[list[Job], Outcome]:  # fmt: skip
+    """What was run of the jobs: all, or the shard's; and what came of it."""
     with bar() as progress:
         task = progress.add_task("planning", total=None)
-        return run(
-            jobs,
-            out,
-            batch_size,
-            device,
-            lambda label, done, total: progress.update(task, description=label, completed=done, total=total),
-            threads,
-            workers,
-            fail_fast=fail_fast,
-        )
+
+        def show(label: str, done: int, total: int) -> None:
+            progress.update(task, description=label, completed=done, total=total)
+
+        mine = prepared(jobs, out, size, shard, show)
+        return mine, run(mine, out, size, device, show, threads, workers, fail_fast=fail_fast)
 
 
-def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome) -> None:
-    """Print the cells that were asked for, where they are, and what failed."""
+def _say_failures(outcome: Outcome) -> None:
     for job, error in outcome.failures:
         click.echo(f"robustiqa: failed: {describe(job)}: {type(error).__name__}: {error}", err=True)
     if outcome.failures:
         click.echo(f"robustiqa: tracebacks are in {outcome.folder}/cells/*.jsonl.", err=True)
-    if len(outcome.failures) < len(jobs):
-        asked = {job.spec.key for job in jobs}
-        _print_attacks(requests, asked, outcome.folder)
-        _print_clean([request for request in requests if not request.attacks], outcome.folder)
-        click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
-        click.echo(f"Report:  robustiqa report {outcome.folder} --format md")
+
+
+def _conclude_shard(jobs: Sequence[Job], outcome: Outcome, shard: Shard) -> None:
+    """A table of some samples would be taken for one of all."""
+    pairs = sum(len(job.pairs) for job in jobs)
+    click.echo(f"Shard {shard}: {pairs} pairs of {len(jobs)} cells: {outcome.folder}/cells")
+    click.echo(f"When all {shard.of} are done: robustiqa merge FOLDER... --out OUT")
+
+
+def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome) -> None:
+    """Print the cells that were asked for, and where they are."""
+    asked = {job.spec.key for job in jobs}
+    _print_attacks(requests, asked, outcome.folder)
+    _print_clean([request for request in requests if not request.attacks], outcome.folder)
+    click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
+    click.echo(f"Report:  robustiqa report {outcome.folder} --format md")
 
 
 def _print_attacks(requests: Sequence[Request], asked: Collection[str], folder: Path) -> None:

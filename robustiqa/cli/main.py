@@ -1,9 +1,11 @@
 """``robustiqa``: commands, and errors as one line with an exit code.
 
-0 done, 1 some cells failed, 2 bad input, 130 interrupted.
+0 done, 1 some cells failed or could not be written, 2 bad input, 130 interrupted.
 """
 
+import signal
 import sys
+import threading
 import warnings
 from typing import NoReturn
 
@@ -14,17 +16,20 @@ from robustiqa.cli.attack import attack
 from robustiqa.cli.bench import bench
 from robustiqa.cli.compare import compare
 from robustiqa.cli.datasets import datasets
+from robustiqa.cli.doctor import doctor
 from robustiqa.cli.evaluate import evaluate
 from robustiqa.cli.leaderboard import leaderboard
 from robustiqa.cli.listing import attacks, defenses, models
+from robustiqa.cli.merge import merge
 from robustiqa.cli.report import report
+from robustiqa.cli.rerun import rerun
 from robustiqa.cli.score import score
 from robustiqa.cli.search_features import search_features
 from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
 from robustiqa.cli.train_attack import train_attack
 from robustiqa.cli.transfer import transfer
-from robustiqa.core.errors import RobustIQAError
+from robustiqa.core.errors import CannotWrite, RobustIQAError
 from robustiqa.core.memory import keep_freed_memory
 
 EPILOG = """\b
@@ -43,8 +48,8 @@ def cli() -> None:
 
 
 for command in (
-    bench, report, compare, leaderboard, transfer, evaluate, speed, score, attack, train, train_attack, search_features,
-    ablate, models, attacks, defenses, datasets,
+    bench, merge, report, compare, leaderboard, transfer, evaluate, speed, score, attack, train, train_attack,
+    search_features, ablate, rerun, doctor, models, attacks, defenses, datasets,
 ):  # fmt: skip
     cli.add_command(command)
 
@@ -52,6 +57,7 @@ for command in (
 def main() -> NoReturn:
     """Run the command line; errors that robustiqa raises on purpose become one line on standard error."""
     keep_freed_memory()
+    _end_like_an_interrupt()
     # Our own limit refuses such images, with a message of one line.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     try:
@@ -63,8 +69,14 @@ def main() -> NoReturn:
         code = 2
     except RobustIQAError as error:
         click.echo(f"robustiqa: {error}", err=True)
-        code = 2
+        code = 1 if isinstance(error, CannotWrite) else 2
     except KeyboardInterrupt:
         click.echo("robustiqa: interrupted; finished batches are kept, the same command continues.", err=True)
         code = 130
     sys.exit(code)
+
+
+def _end_like_an_interrupt() -> None:
+    """What a scheduler ends (SIGTERM) stops as Ctrl-C does: worker processes end too, and the message is printed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)

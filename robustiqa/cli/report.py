@@ -29,12 +29,15 @@ FORMATS = ("md", "csv", "tex", "json", "html", "svg")
 @click.option("--pictures", type=click.IntRange(min=0), default=None,
               help="html: how many images to show, attacked again for it; 0 for none  "
               "[default: up to 12 within a minute]")
+@click.option("--without-seconds", is_flag=True,
+              help="Leave out measured times, so that equal cells give equal texts, byte for byte.")
 @click.option("--out", type=click.Path(path_type=Path), default=None,
               help="Folder for report.md, table3.tex, figures/*.svg, ...; needed for svg and for several texts. "
               "Default: standard output.")
 def report(
     folders: tuple[Path, ...], forms: str, tables: tuple[str, ...], with_paper: bool, eps: float, mode: str,
-    domain: str, target: str, datasets: tuple[str, ...], pictures: int | None, out: Path | None,
+    domain: str, target: str, datasets: tuple[str, ...], pictures: int | None, without_seconds: bool,
+    out: Path | None,
 ) -> None:
     """One row per cell and direction, from the results in FOLDERS; or a table of the paper; or a page to look at.
 
@@ -55,11 +58,14 @@ def report(
             raise UnknownName("format", name, FORMATS)
     if tables and {"html", "svg"} & set(names):
         raise InvalidInput("--table is written as md, csv, tex or json; html and svg show the whole run.")
+    if without_seconds and "html" in names:
+        raise InvalidInput("--without-seconds is for md, csv, tex and json; the page says when and how it was made.")
     count = len(names) * max(1, len(tables))
     if out is None and (count > 1 or "svg" in names):
         raise InvalidInput(f"{forms}: several texts cannot share standard output; add --out FOLDER.")
     options = choices(with_paper=with_paper, mode=mode, domain=domain, target=target, eps=eps)
-    for file, text in run_report(folders, names, tables, options, Gallery(datasets, pictures)).items():
+    texts = run_report(folders, names, tables, options, Gallery(datasets, pictures), timeless=without_seconds)
+    for file, text in texts.items():
         _deliver(file, text, out)
 
 

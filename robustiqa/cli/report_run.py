@@ -28,8 +28,9 @@ def choices(*, with_paper: bool, mode: str, domain: str, target: str, eps: float
 
 
 def run_report(
-    folders: Sequence[Path], forms: Sequence[str], names: Sequence[str], options: LayoutOptions, gallery: Gallery
-) -> dict[str, str]:
+    folders: Sequence[Path], forms: Sequence[str], names: Sequence[str], options: LayoutOptions, gallery: Gallery, *,
+    timeless: bool = False,
+) -> dict[str, str]:  # fmt: skip
     """Texts by file name: the tables ``names``, or where none is named the report, in every format.
 
     Raises:
@@ -38,6 +39,7 @@ def run_report(
     texts: dict[str, str] = {}
     if not names:
         results = load_results(*folders)
+        results = results.timeless() if timeless else results
         for form in forms:
             texts |= _whole(results, form, options.domain, gallery)
         return texts

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class RobustIQAError(Exception):
@@ -32,6 +33,21 @@ class UnreadableImage(InvalidInput):
 
 class DatasetLayoutError(InvalidInput):
     """A dataset folder that lacks what its published layout has; the message names what is missing."""
+
+
+class CannotWrite(RobustIQAError, OSError):
+    """A file could not be written; what was there before is still there (exit code 1)."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        super().__init__(
+            f"cannot write {path}: {reason}. What was finished is kept; mend this, and the same command continues."
+        )
+        self.path, self.errno, self.reason = path, error.errno, reason
+
+    def __reduce__(self) -> tuple[type["CannotWrite"], tuple[Path, OSError]]:
+        """Worker processes send it to their parent."""
+        return CannotWrite, (self.path, OSError(self.errno, self.reason))
 
 
 class BrokenPlugin(RobustIQAError):

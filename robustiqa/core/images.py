@@ -41,7 +41,7 @@ def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8
         UnreadableImage: missing or not a file, not one of ``FORMATS``, truncated, larger than ``max_pixels``, of more
             than 8 bits a channel, in a colour space other than grey or RGB, or transparent anywhere.
     """
-    if not Path(path).is_file():  # opening a pipe would wait for ever
+    if not _is_file(Path(path)):  # opening a pipe would wait for ever
         raise UnreadableImage(f"{path}: no such file.")
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -52,6 +52,14 @@ def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8
     except _FAULTS as error:
         reason = f"{type(error).__name__}: {error}"
         raise UnreadableImage(f"{path}: not a readable {'/'.join(FORMATS)} image ({reason}).") from error
+
+
+def _is_file(path: Path) -> bool:
+    """Also of names that no file can have: too long, or with a NUL."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _check_header(image: Image.Image, path: str | Path, max_pixels: int) -> None:

@@ -11,6 +11,9 @@ from typing import Any, Final, TypeVar
 from robustiqa.core.errors import InvalidInput, UnknownName
 
 T = TypeVar("T")
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:\d{1,30}/\d{1,30}|(?:\d{1,400}\.?\d{0,400}|\.\d{1,400})(?:e[+-]?\d{1,3})?)", re.ASCII | re.IGNORECASE
+)
 _WITH_PARAMETERS: Final = re.compile(
     r"(?P<name>[^:=]+:[a-z_]+=[^=,]+(?:,[a-z_]+=[^=,]+)*)(?:=(?P<path>.*))?", re.DOTALL
 )
@@ -23,13 +26,24 @@ def parse_eps(text: str) -> float:
         InvalidInput: not a number, or not in (0, 1].
     """
     try:
-        value = float(Fraction(text.strip()))
+        value = number(text.strip())
     except (ValueError, ArithmeticError):
         raise InvalidInput(f"eps {text!r} is not a number; write it as 8/255 or 0.03.") from None
     if not 0 < value <= 1:
         hint = f" Did you mean {text}/255?" if 1 < value <= 255 else ""
         raise InvalidInput(f"eps {text!r} is out of (0, 1]: images are in [0, 1].{hint}")
     return value
+
+
+def number(text: str) -> float:
+    """The number that ``8/255``, ``0.03`` or ``1e-3`` spells.
+
+    Raises:
+        ValueError, ArithmeticError: it spells none. Exponents of many digits are none: they would fill the memory.
+    """
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(text)
+    return float(Fraction(text))
 
 
 def split_named(text: str) -> tuple[str, dict[str, str]]:
@@ -121,7 +135,7 @@ def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
 
 def _read(text: str, option: Any) -> object:  # noqa: ANN401
     if option is float:
-        return float(Fraction(text))
+        return number(text)
     if option is bool and text.lower() in {"true", "false"}:
         return text.lower() == "true"
     if isinstance(option, bool) and text.lower() == str(option).lower():

@@ -57,6 +57,16 @@ class PairDataset(ABC):
             UnreadableImage: a file is missing or broken.
         """
 
+    def fingerprint(self, pair: Pair) -> str:  # noqa: ARG002 (of datasets that have files)
+        """Digest of the files that a pair's images are read from; empty where they do not come from the user's files.
+
+        A row keeps it, so that a run is not continued on images that were changed meanwhile.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        return ""
+
     def limited(self, limit: int | None) -> Self:
         """The first ``limit`` pairs (all of them for None)."""
         return self if limit is None else replace(self, pairs=self.pairs[:limit])

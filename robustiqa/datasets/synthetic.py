@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from robustiqa.core.images import FORMATS, read_rgb, to_tensor
 from robustiqa.datasets.base import Pair, PairDataset
 from robustiqa.datasets.distortions import LEVELS, TYPES, distort
 from robustiqa.datasets.expected_scores import expected_score
-from robustiqa.datasets.files import inside
+from robustiqa.datasets.files import fingerprint, inside
 
 HUMAN_SCORE = "expected human score (KADID-10k mean of type and level)"
 LABELS = "kadid10k-means"
@@ -29,13 +29,21 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class SyntheticPairs(PairDataset):
-    """``photographs`` maps reference ids to functions that read them, uint8 [H, W, 3]."""
+    """``photographs`` maps reference ids to functions that read them, uint8 [H, W, 3].
+
+    ``files`` are where they are read from, where they are the user's.
+    """
 
     photographs: Mapping[str, Callable[[], Pixels]]
+    files: Mapping[str, Path] = field(default_factory=dict, kw_only=True)
 
     def images(self, pair: Pair) -> tuple[Tensor, Tensor]:
         pristine = self.photographs[pair.reference]()
         return to_tensor(pristine), to_tensor(self._distorted(pair, pristine))
+
+    def fingerprint(self, pair: Pair) -> str:
+        file = self.files.get(pair.reference)
+        return "" if file is None else fingerprint([file])
 
     def _distorted(self, pair: Pair, pristine: Pixels) -> Pixels:
         # Named by content too: other photographs may have the same names.
@@ -76,7 +84,8 @@ def load_kadid_style(path: Path | None) -> SyntheticPairs:
     Raises:
         DatasetLayoutError: no folder, or no image of an accepted format in it.
     """
-    return kadid_style("kadid-style", {stem: _reader(file) for stem, file in photographs(path).items()})
+    files = photographs(path)
+    return replace(kadid_style("kadid-style", {stem: _reader(file) for stem, file in files.items()}), files=files)
 
 
 def photographs(path: Path | None) -> dict[str, Path]:

@@ -51,6 +51,9 @@ class TripletDataset(PairDataset):
     def images(self, pair: Pair) -> tuple[Tensor, Tensor]:
         return self.source.images(pair)
 
+    def fingerprint(self, pair: Pair) -> str:
+        return self.source.fingerprint(pair)
+
     @cached_property
     def rivals(self) -> dict[str, tuple[tuple[str, float], ...]]:
         """For each p0, by pair id, the p1 of its comparisons and the share of people who preferred those."""

@@ -173,4 +173,5 @@ DISTS_VGG: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )

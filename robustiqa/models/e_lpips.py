@@ -173,4 +173,5 @@ E_LPIPS: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )

@@ -8,7 +8,7 @@ from robustiqa.core.errors import BrokenPlugin, InvalidInput
 from robustiqa.core.model import ModelInfo, QualityModel
 from robustiqa.core.parameters import build, spelled
 from robustiqa.core.random import own_random_numbers
-from robustiqa.models.weights import RANDOM, Weights
+from robustiqa.models.weights import RANDOM, WeightFile, Weights
 
 P = TypeVar("P")
 RANDOM_FLAG: Final = "random-weights"
@@ -27,11 +27,13 @@ class ModelEntry(Generic[P]):
         info: readable without loading weights.
         parameters: a dataclass; its fields are the parameters of ``name:parameter=value``.
         load: builds the model from parameters, weights and the info to carry.
+        files: the weights that it is filled with by default.
     """
 
     info: ModelInfo
     parameters: type[P]
     load: Callable[[P, Weights, ModelInfo], QualityModel]
+    files: tuple[WeightFile, ...] = ()
 
     def build(self, parameters: Mapping[str, object], weights: Weights) -> QualityModel:
         """The model, frozen; with random weights it says so in its flags.

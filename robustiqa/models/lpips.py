@@ -79,7 +79,7 @@ def _entry(network: str, backbone: Backbone, heads_sha256: str) -> ModelEntry[No
     def load(_: NoParameters, weights: Weights, info: ModelInfo) -> LPIPS:
         return fill(LPIPS(Trunk(backbone), backbone.channels, info), files, weights)
 
-    return ModelEntry(info, NoParameters, load)
+    return ModelEntry(info, NoParameters, load, tuple(files.values()))
 
 
 ALEX: Final = _entry("alex", ALEXNET, "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0")

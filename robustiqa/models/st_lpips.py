@@ -94,4 +94,5 @@ ST_LPIPS: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )

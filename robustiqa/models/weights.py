@@ -201,19 +201,20 @@ def _in_cache(file: WeightFile) -> Path | None:
 
 def _download(file: WeightFile) -> Path:
     if not (file.url and file.sha256):
-        raise MissingWeights(f"weights {file} were not found. {_ways(file)}")
+        raise MissingWeights(f"weights {file} were not found. {ways(file)}")
     try:
         found = pooch.retrieve(
             file.url, known_hash=f"sha256:{file.sha256}", fname=file.official, path=cache_folder("weights")
         )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        message = f"weights {file} were not found, and the download failed ({reason}). {_ways(file)}"
+        message = f"weights {file} were not found, and the download failed ({reason}). {ways(file)}"
         raise MissingWeights(message) from error
     return Path(found)
 
 
-def _ways(file: WeightFile) -> str:
+def ways(file: WeightFile) -> str:
+    """Every way to get a file, in a sentence."""
     digests = ", ".join(f"{name} {digest}" for name, digest in file.digests if digest)
     ways = [
         "give a file or folder (--weights PATH or load_model(..., weights=PATH))",

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.provenance import UNEQUAL
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.compose import View
 from robustiqa.reports.draws import Estimate
@@ -172,7 +173,7 @@ def _environment(cells: Iterable[Cell]) -> dict[str, set[str]]:
     values: dict[str, set[str]] = defaultdict(set)
     for cell in cells:
         for name, value in cell.provenance.items():
-            if name != "created":
+            if name not in UNEQUAL:
                 values[name].add(str(value))
     return values
 

@@ -1,5 +1,6 @@
 """What the feature search and the ablation found, as tables and as the picture of the paper's Figure 5."""
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from robustiqa.core.errors import InvalidInput
+from robustiqa.core.files import write_atomically
 from robustiqa.reports.render import DASH, number
 from robustiqa.statistics import pareto_ranks
 from robustiqa.training.ablation import Modules
@@ -95,7 +97,9 @@ def draw_pareto(found: Found, size: str, path: Path) -> None:
     figure = Figure(figsize=(8, 5), layout="constrained")
     FigureCanvasAgg(figure)
     _plot(figure.add_subplot(), search_frame(found, size).dropna(subset=["srocc"]), size)
-    figure.savefig(path, dpi=150)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.removeprefix(".") or "png", dpi=150)
+    write_atomically(path, content.getvalue())
 
 
 def _plot(axes: "Axes", frame: pd.DataFrame, size: str) -> None:

@@ -1,5 +1,6 @@
 """Results of a run as Python objects."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,10 @@ class Results:
         """The rows as records, the columns of the CSV report: numbers as numbers, NaN or None where undefined."""
         return to_frame(self.rows(domain=domain))
 
+    def timeless(self) -> "Results":
+        """Without the times that were measured: two runs of the same cells then have the same report."""
+        return Results(tuple(_timeless(cell) for cell in self.cells))
+
     def choices(self) -> list[AttackedChoices]:
         """Two-alternative choices under attack, where the datasets hold comparisons."""
         return attacked_choices(self.cells)
@@ -44,6 +49,11 @@ class Results:
         text = render(self.rows(domain=domain), form)
         choices = choices_markdown(self.choices()) if form == "md" else ""
         return f"{text}\n{choices}" if choices else text
+
+
+def _timeless(cell: Cell) -> Cell:
+    rows = tuple(row.model_copy(update={"seconds": math.nan}) for row in cell.samples)
+    return cell.model_copy(update={"samples": rows})
 
 
 def load_results(*folders: str | Path) -> Results:

@@ -1,5 +1,6 @@
 """The rows of a report as a table: one line per cell and direction."""
 
+import math
 from collections.abc import Sequence
 
 from robustiqa.reports.conditions import budget_text, threat_text
@@ -79,7 +80,8 @@ def ir_note(results: Sequence[IRResult]) -> str:
 
 
 def _cells(row: Row) -> dict[str, Content]:
-    cost = f"{row.forwards:.0f} / {row.backwards:.0f} / {row.seconds:.2g}" if row.n else DASH
+    seconds = DASH if math.isnan(row.seconds) else f"{row.seconds:.2g}"
+    cost = f"{row.forwards:.0f} / {row.backwards:.0f} / {seconds}" if row.n else DASH
     return {
         **identity(row),
         "threat": threat_text(row.view.spec),

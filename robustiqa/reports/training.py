@@ -1,5 +1,6 @@
 """The picture of a training run: its loss and, for AAT, the two panels of the BiRQA paper's Figure 6."""
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from robustiqa.core.errors import InvalidInput
+from robustiqa.core.files import write_atomically
 from robustiqa.training.log import read_log
 
 if TYPE_CHECKING:
@@ -47,9 +49,10 @@ def draw_training(log: Path, picture: Path) -> None:
     FigureCanvasAgg(figure)
     for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         _plot(axes, rows, title, lines)
-    picture.parent.mkdir(parents=True, exist_ok=True)
+    form, content = picture.suffix.removeprefix(".") or "png", io.BytesIO()
     with rc_context({"svg.fonttype": "none"}):  # words stay words
-        figure.savefig(picture, dpi=150, metadata={"Date": None} if picture.suffix == ".svg" else None)
+        figure.savefig(content, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
+    write_atomically(picture, content.getvalue())
 
 
 def _plot(axes: "Axes", rows: Sequence[Row], title: str, lines: Mapping[str, str]) -> None:

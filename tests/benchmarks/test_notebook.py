@@ -39,12 +39,16 @@ def typed(monkeypatch, factor, first_line=0):
 
 
 def test_a_class_typed_into_a_notebook_is_known_by_what_it_does(monkeypatch, tmp_path):
-    """The same text in another cell is the same model; an edited one is another, and is computed."""
+    """The same text in another cell is the same model; an edited one is another, which joins its folder only beside it."""
     first, again, edited = (typed(monkeypatch, *how) for how in ((1, 0), (1, 7), (2, 0)))
     assert code_digest(first) == code_digest(again) != code_digest(edited)
     assert code_digest(first).startswith("typed:")
-    for model in (first, again, edited):
-        rq.bench([model], ["fgsm"], memory(3), directions=["up"], judges=(), out=tmp_path)
+    asked = {"attacks": ["fgsm"], "dataset": memory(3), "directions": ["up"], "judges": (), "out": tmp_path}
+    for model in (first, again):
+        rq.bench([model], **asked)
+    with pytest.raises(InvalidInput, match="code of the model's plug-in"):
+        rq.bench([edited], **asked)
+    rq.bench([first, edited], **asked)
     cells = [cell for cell in rq.load_results(tmp_path).cells if cell.spec.purpose == "attack"]
     assert len(cells) == 2
     assert all("plug-in" in row.flags for row in rq.load_results(tmp_path).rows(["up"]))

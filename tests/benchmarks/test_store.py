@@ -1,5 +1,8 @@
 """The store: a journal cut anywhere, files that are no cells, and what is read of both."""
 
+import errno
+import os
+
 import pytest
 
 from robustiqa.attacks import load_attack
@@ -7,7 +10,7 @@ from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.store import Store
-from robustiqa.core.errors import InvalidInput
+from robustiqa.core.errors import CannotWrite, InvalidInput
 from tests.toys import Linear, memory
 
 pytestmark = pytest.mark.usefixtures("toy_calibration")
@@ -94,13 +97,14 @@ def test_rows_of_a_failed_write_are_not_lost(tmp_path, spec, monkeypatch):
     """Where the cell's file cannot be written, the journal stays and the next run finishes from it."""
 
     def full(*_):
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    data = memory()
+    data, replace = memory(), os.replace
     jobs = plan(Request((Linear(),), (load_attack("fgsm"),), (data,), directions=("up",)))
     with monkeypatch.context() as patch:
-        patch.setattr("robustiqa.benchmarks.store.write_atomically", full)
-        assert len(run(jobs, tmp_path).failures) == len(jobs)
+        patch.setattr(os, "replace", lambda old, new: full() if str(new).endswith(".json") else replace(old, new))
+        with pytest.raises(CannotWrite, match="No space left"):
+            run(jobs[::-1], tmp_path)
     assert not list(tmp_path.rglob("*.json"))
     rows = Store(tmp_path).read(spec)
     assert len(rows) == 8

@@ -14,7 +14,8 @@ from robustiqa.datasets import DATASETS
 from robustiqa.defenses import DEFENSES
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SUITES = sorted(set(FOLDER.glob("*.toml")) - {FOLDER / "attack-strength.toml"})  # that one is a script's
+SCRIPTS = {FOLDER / "attack-strength.toml", FOLDER / "training-variations.toml"}  # read by scripts of their own
+SUITES = sorted(set(FOLDER.glob("*.toml")) - SCRIPTS)
 TRAINED = {"r", "at", "nt", "aat"}
 
 GOOD = """title = "x"

@@ -50,7 +50,7 @@ def load_dncnn(weights: str | None) -> DnCNN:
     """
     with own_random_numbers():
         network = DnCNN()
-    fill_parts(network, {"layers": _file("dncnn_color_blind", DNCNN_SHA256)}, weights)
+    fill_parts(network, {"layers": FILES["dncnn"]}, weights)
     return network.eval().requires_grad_(requires_grad=False)
 
 
@@ -62,7 +62,7 @@ def load_ffdnet(weights: str | None) -> FFDNet:
     """
     with own_random_numbers():
         network = FFDNet()
-    fill_parts(network, {"layers": _file("ffdnet_color", FFDNET_SHA256)}, weights)
+    fill_parts(network, {"layers": FILES["ffdnet"]}, weights)
     return network.eval().requires_grad_(requires_grad=False)
 
 
@@ -90,3 +90,7 @@ def _file(name: str, sha256: str) -> WeightFile:
 
 DNCNN_SHA256: Final = "ec944359b614f056b9cbb497d388688843b5c63c8f5917cfe89e4dc91aa872b2"
 FFDNET_SHA256: Final = "665f42bbaed45e8252a6b22ad0e0a52a3aaae60d6e8b6ed582ebd769cefe2e8b"
+FILES: Final = {
+    "dncnn": _file("dncnn_color_blind", DNCNN_SHA256),
+    "ffdnet": _file("ffdnet_color", FFDNET_SHA256),
+}

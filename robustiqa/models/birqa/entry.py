@@ -10,7 +10,7 @@ from robustiqa.core.model import ModelInfo
 from robustiqa.models.birqa.model import BiRQANetwork, Settings
 from robustiqa.models.entry import ModelEntry
 from robustiqa.models.trainable import Trainable
-from robustiqa.models.weights import RANDOM, Weights, read_tensors
+from robustiqa.models.weights import RANDOM, WeightFile, Weights, read_tensors
 
 SHIPPED: Final = "birqa.safetensors"
 SHA256: Final = "3f2b384da1ddb07595d9cd96673bdd846d0760707f077e3153c98dd4755121aa"
@@ -58,5 +58,6 @@ BIRQA: Final = ModelEntry(
     ),
     Settings,
     load,
+    (WeightFile(SHIPPED, SHIPPED, "robustiqa train", name_sha256=SHA256, package="robustiqa.models.birqa"),),
 )
 TRAINABLE: Final = Trainable(BIRQA, BiRQANetwork, lambda model: model.state_dict())

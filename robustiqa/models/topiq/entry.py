@@ -35,4 +35,5 @@ TOPIQ_FR: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )

@@ -67,6 +67,7 @@ TOPIQ_SQUEEZE: Final = ModelEntry(
     ),
     NoParameters,
     _load,
+    tuple(FILES.values()),
 )
 TRAINABLE: Final = Trainable(
     TOPIQ_SQUEEZE, _fresh, lambda model: _head(model.state_dict()), frozen=("semantic_model",), half=True,

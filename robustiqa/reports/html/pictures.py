@@ -4,31 +4,27 @@ Nothing of a results folder is run: only models, attacks and defenses that are b
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Limits
-from robustiqa.benchmarks.cell import CellSpec, SampleRow
+from robustiqa.benchmarks.again import is_built_in, request_of
+from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.pictures import Pictures as Saved
-from robustiqa.benchmarks.plan import Direction, Request, plan
+from robustiqa.benchmarks.plan import Direction, plan
 from robustiqa.benchmarks.runner import Job
 from robustiqa.core.images import center_crop, to_rgb
 from robustiqa.core.objective import Objective
 from robustiqa.datasets.base import PairDataset
-from robustiqa.defenses import load_defense
-from robustiqa.models import load_model
 from robustiqa.reports.compose import View
 
 Pixels = NDArray[np.uint8]
 TOLERANCE: Final = 0.01  # of the gain: a batch of one may round otherwise than the batch of the run
-NAME: Final = re.compile(r"[\w+:=,./-]+")
 
 
 @dataclass(frozen=True)
@@ -84,37 +80,13 @@ class Recomputed:
         dataset = self._datasets.get(spec.dataset.manifest)
         if dataset is None:
             return f"the images are not at hand; add --dataset {spec.dataset.name}=FOLDER to see them"
-        if not _is_built_in(spec):
+        if not is_built_in(spec):
             return "a plug-in took part, and reports run no code of others"
         if spec.calibrate is not None or spec.source is not None:
             return "calibrated and transferred attacks are not computed again; bench --save-images keeps their pictures"
-        jobs = plan(_request(spec, dataset, cast(Direction, view.direction)))
+        jobs = plan(replace(request_of(spec, (dataset,)), directions=(cast(Direction, view.direction),)))
         same = [job for job in jobs if job.spec.key in view.keys and job.spec.direction == view.direction]
         return same[0] if same else "version, weights or data here are not those of the run"
-
-
-def _is_built_in(spec: CellSpec) -> bool:
-    """Whether the names of a cell can be loaded without running code that the results folder chose."""
-    parts = [part for part in (spec.attack, spec.defense) if part is not None]
-    codes = [spec.model.code, *(part.code for part in parts)]
-    names = [spec.model.name, *(part.label for part in parts)]
-    return set(codes) == {"built-in"} and all(NAME.fullmatch(name) and ".py" not in name for name in names)
-
-
-def _request(spec: CellSpec, dataset: PairDataset, direction: Direction) -> Request:
-    return Request(
-        models=(load_model(spec.model.name),),
-        attacks=(load_attack(spec.attack.label),) if spec.attack is not None else (),
-        datasets=(dataset,),
-        defenses=(None if spec.defense is None else load_defense(spec.defense.label),),
-        eps=(spec.eps,),
-        directions=(direction,),
-        threat="oblivious" if spec.threat == "oblivious" else "adaptive",
-        crop=spec.crop,
-        seed=spec.seed,
-        eot=spec.eot,
-        limits=Limits(spec.max_queries, spec.max_seconds),
-    )
 
 
 def _attacked(job: Job, row: SampleRow) -> Pictures | str:

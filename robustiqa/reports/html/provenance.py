@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from robustiqa.benchmarks.cell import Cell as ResultCell
 from robustiqa.benchmarks.cell import CellSpec, PartRecord, canonical
+from robustiqa.benchmarks.provenance import UNEQUAL
 from robustiqa.reports.html.tables import Cell, Table, text
 
 
@@ -65,7 +66,7 @@ def _runs(cells: Sequence[ResultCell]) -> Table:
     """Cells by what they were computed with; dates as a range."""
     groups: dict[str, list[ResultCell]] = {}
     for cell in cells:
-        fixed = {name: value for name, value in cell.provenance.items() if name != "created"}
+        fixed = {name: value for name, value in cell.provenance.items() if name not in UNEQUAL}
         groups.setdefault(canonical([fixed, cell.spec.seed, cell.spec.precision]), []).append(cell)
     rows = [_run(group) for _, group in sorted(groups.items())]
     return Table("Runs", ("created (UTC)", "cells", "seed", "precision", "computed with"), tuple(rows))
@@ -75,7 +76,7 @@ def _run(group: Sequence[ResultCell]) -> tuple[Cell, ...]:
     first = group[0]
     dates = sorted(str(cell.provenance.get("created", "—")) for cell in group)
     period = dates[0] if dates[0] == dates[-1] else f"{dates[0]} – {dates[-1]}"
-    versions = [f"{name} {value}" for name, value in sorted(first.provenance.items()) if name != "created"]
+    versions = [f"{name} {value}" for name, value in sorted(first.provenance.items()) if name not in UNEQUAL]
     return (
         text(period),
         Cell(str(len(group)), css="number"),

@@ -1,0 +1,70 @@
+"""Before a folder is continued: is what it holds of the same data, weights, code and version?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.sameness import differing, in_words, strangers
+from robustiqa.benchmarks.store import Store
+from robustiqa.core.errors import InvalidInput
+from robustiqa.datasets.base import Pair
+
+SHOWN: Final = 5
+Watch = Callable[[str, int, int], None]
+
+
+def check_resumable(jobs: Sequence[Job], store: Store, watch: Watch = lambda _label, _done, _total: None) -> None:
+    """Refuse to continue a folder that holds something else under the names of ``jobs``.
+
+    Args:
+        watch: hears of the images that are compared with those of finished rows: a label, how many, of how many.
+
+    Raises:
+        InvalidInput: names each cell, and whether data, images, weights, plug-in code or version are others.
+    """
+    if not store.holds_cells():
+        return
+    folder, cells = store.folder.parent, store.cells()
+    others = [
+        f"{in_words(spec)}: {differing(cell.spec, spec)} (cell {cell.spec.key})"
+        for cell, spec in strangers([job.spec for job in jobs], cells)
+    ]
+    if others:
+        raise InvalidInput(
+            f"{folder} holds results of the same names that were made with something else; give another --out, or "
+            f"delete these cells:\n{_listed(others)}"
+        )
+    changed = list(_changed(jobs, cells, watch))
+    if changed:
+        raise InvalidInput(
+            f"{folder} holds results on other images than those that are there now; restore them, or give another "
+            f"--out:\n{_listed(changed)}"
+        )
+
+
+def _changed(jobs: Sequence[Job], cells: Sequence[Cell], watch: Watch) -> Iterator[str]:
+    """Finished rows whose images are others now, cell by cell."""
+    rows = {cell.spec.key: {row.id: row.data for row in cell.samples if row.data} for cell in cells}
+    done = [(job, rows.get(job.spec.key, {})) for job in jobs]
+    seen, total = 0, sum(len(known) for _, known in done)
+    for job, known in done:
+        names = [pair.id for pair in job.pairs if pair.id in known and _fingerprint(job, pair) != known[pair.id]]
+        seen += len(known)
+        watch("comparing images", seen, total)
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield f"{in_words(job.spec)}: {names[0]}{more}"
+
+
+def _fingerprint(job: Job, pair: Pair) -> str:
+    """Of a file that is gone, none: that is a change too."""
+    try:
+        return job.dataset.fingerprint(pair)
+    except OSError:
+        return ""
+
+
+def _listed(lines: Sequence[str]) -> str:
+    more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return "\n".join([*lines[:SHOWN], *more])
