@@ -30,9 +30,10 @@ CLEAN, GAIN, ATTACKED = "validation_srocc", "validation_gain", "validation_attac
 
 @dataclass(frozen=True)
 class Variation:
-    """A recipe of the package and what is changed in it."""
+    """A recipe of the package, where the search for its settings started, and what is changed there."""
 
     recipe: str
+    start: Mapping[str, Any]
     changes: Mapping[str, Any]
 
     @property
@@ -42,11 +43,18 @@ class Variation:
     @property
     def change(self) -> str:
         """As a reader writes it: ``loss.temperature = 0.3``."""
-        return ", ".join(_spelled(self.changes)) or "as it ships"
+        return ", ".join(_spelled(self.changes)) or "none"
 
-    def resolved(self, common: Mapping[str, Any], model: str) -> Recipe:
+    def resolved(self, model: str) -> Recipe:
         shipped = files("robustiqa.training").joinpath("recipes", f"{self.recipe}.toml").read_text(encoding="utf-8")
-        return parse_recipe(merged(merged(tomllib.loads(shipped), common), self.changes), self.name, model)
+        return parse_recipe(merged(merged(tomllib.loads(shipped), self.start), self.changes), self.name, model)
+
+
+def variations_of(suite: Mapping[str, Any]) -> list[Variation]:
+    """Those that the suite lists, each from the common settings and those of its recipe."""
+    starts = {recipe: merged(suite["common"], own) for recipe, own in suite["starts"].items()}
+    tables = [dict(table) for table in suite["variations"]]
+    return [Variation(recipe := table.pop("recipe"), starts[recipe], table) for table in tables]
 
 
 def _spelled(changes: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -129,11 +137,11 @@ def main(suite_file: Path, photographs: Path, recipes: tuple[str, ...], out: Pat
     suite = tomllib.loads(suite_file.read_text(encoding="utf-8"))
     pictures = tuple(find_photographs(photographs).values())
     trainable = TRAINABLE.get(suite["model"])
-    variations = [Variation(v.pop("recipe"), v) for v in suite["variations"]]
+    variations = variations_of(suite)
     out.mkdir(parents=True, exist_ok=True)
 
     def run_of(index: int) -> Run:
-        recipe = variations[index].resolved(suite["common"], suite["model"])
+        recipe = variations[index].resolved(suite["model"])
         return Run(trainable, trainable.entry.parameters(), recipe, pictures, out / f"{index:02d}.safetensors", jobs=1)
 
     base_file = out / "base.json"

@@ -15,7 +15,7 @@ from robustiqa.models.birqa.model import Settings
 from robustiqa.training.log import CsvLog, read_log
 from robustiqa.training.pairs import Shelf
 from robustiqa.training.recipe import AdversarialRecipe, load_recipe
-from robustiqa.training.run import Run, run_training
+from robustiqa.training.run import Run, judge_start, run_training
 from robustiqa.training.synthesis import Draft
 from robustiqa.training.validation import validate_attacked
 from tests.training.adversarial.cases import Bend
@@ -148,3 +148,14 @@ def test_validation_under_attack_sees_what_pgd_does():
     model.gain.data.zero_()
     flat = validate_attacked(model, [shelf], labels, 10, 32)
     assert math.isnan(flat["validation_gain"])
+
+
+def test_a_start_is_judged_as_an_end_is(data, base):
+    """Before training there are the figures that training without a step to speak of ends with."""
+    still = small("r", steps=1, attacked_pairs=4, learning_rate=1e-12, final_learning_rate=1e-12)
+    files = tuple(data / f"{i}.png" for i in range(5))
+    before = judge_start(Run(BIRQA, TINY, still, files, data / "none.safetensors", jobs=1, start=base))
+    run(data / "still.safetensors", still, base)
+    after = json.loads((data / "still.json").read_text())["last"]
+    assert {"validation_srocc", "validation_gain", "validation_attacked_srocc"} <= before.keys()
+    assert before == pytest.approx({name: after[name] for name in before}, abs=1e-4)
