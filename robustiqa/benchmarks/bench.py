@@ -13,6 +13,7 @@ from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
 from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.halving import halving
+from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
@@ -232,10 +233,11 @@ def _here(
     fail_fast: bool,
 ) -> list[tuple[Job, Exception]]:
     failures: list[tuple[Job, Exception]] = []
+    images = Images()
     for job in jobs:
         count.start(describe(job))
         try:
-            run_job(job, store, batch_size, device, halving(compute), count.advance)
+            run_job(job, store, images, batch_size, device, halving(compute), count.advance)
         except CannotWrite:
             raise
         except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)

@@ -9,7 +9,8 @@ import torch
 
 from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.runner import Batch, Job
+from robustiqa.benchmarks.images import Batch
+from robustiqa.benchmarks.runner import Job
 
 
 def default_threads(device: torch.device) -> int:

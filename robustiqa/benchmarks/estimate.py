@@ -14,7 +14,8 @@ from robustiqa.attacks.bim import BIM
 from robustiqa.attacks.square import Square
 from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.runner import Batch, Job, batches, missing
+from robustiqa.benchmarks.images import Batch, Images
+from robustiqa.benchmarks.runner import Job, missing
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.draws import REPORTED_DRAWS
 from robustiqa.core.model import ExposesFeatures
@@ -89,7 +90,7 @@ class Estimator:
     def _measured(self, job: Job) -> Pace | str:
         pairs = job.pairs[: self._size]
         try:
-            with closing(batches(job.dataset, pairs, job.spec.crop, self._size, self._device)) as ready:
+            with closing(Images().batches(job.dataset, pairs, job.spec.crop, self._size, self._device)) as ready:
                 return self._pace_of(job, next(ready))
         except Exception as error:  # noqa: BLE001 (whatever a plug-in raises; its job will fail alone)
             return f"{type(error).__name__}: {error}"

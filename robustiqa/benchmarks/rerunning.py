@@ -12,8 +12,9 @@ from robustiqa.benchmarks.bench import describe
 from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.halving import halving
+from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.provenance import UNEQUAL, environment
-from robustiqa.benchmarks.runner import Job, batches, computed
+from robustiqa.benchmarks.runner import Job, computed
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 
@@ -79,7 +80,7 @@ def rerun(
         raise InvalidInput(f"cell {cell.spec.key} holds no samples of this dataset to compare with.")
     job, done = replace(job, pairs=pairs), list[SampleRow]()
     with Crew(threads) as crew:
-        for batch in batches(job.dataset, pairs, job.spec.crop, batch_size, device):
+        for batch in Images().batches(job.dataset, pairs, job.spec.crop, batch_size, device):
             progress(describe(job), len(done), len(pairs))
             done += computed(job, batch, halving(crew.run))
     changed = [row.id for row in done if recorded[row.id].data not in {"", row.data}]

@@ -1,24 +1,22 @@
 """Run cells: whatever samples are missing, in batches, journaled as they come."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
 from pydantic import JsonValue
-from torch import Tensor
 
 from robustiqa.attacks.base import Attack
 from robustiqa.benchmarks.calibration import Calibration
 from robustiqa.benchmarks.cell import CellSpec, SampleRow
+from robustiqa.benchmarks.images import Batch, Images
 from robustiqa.benchmarks.observer import NOTHING, Observer
 from robustiqa.benchmarks.provenance import OF_A_CELL, distributions, environment
 from robustiqa.benchmarks.rivals import with_rivals
 from robustiqa.benchmarks.store import Store
-from robustiqa.core.images import center_crop
+from robustiqa.core.errors import CannotWrite
 from robustiqa.core.model import QualityModel
-from robustiqa.core.prefetch import prefetched
 from robustiqa.datasets.base import Pair, PairDataset
 
 Advance = Callable[[int], None]
@@ -43,30 +41,6 @@ class Job:
     patience: float | None = None
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Pairs of equal size, read and cropped: images [N, 3, H, W]."""
-
-    pairs: tuple[Pair, ...]
-    ref: Tensor
-    dist: Tensor
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the images."""
-        return self.dist.shape[3], self.dist.shape[2]
-
-    def split(self, count: int) -> list["Batch"]:
-        """Up to ``count`` batches of about equal size."""
-        size = -(-len(self.pairs) // count)
-        starts = range(0, len(self.pairs), size)
-        return [Batch(self.pairs[i : i + size], self.ref[i : i + size], self.dist[i : i + size]) for i in starts]
-
-    def select(self, index: Sequence[int]) -> "Batch":
-        """The samples in ``index``."""
-        return Batch(tuple(self.pairs[i] for i in index), self.ref[list(index)], self.dist[list(index)])
-
-
 Compute = Callable[[Job, Batch], list[SampleRow]]
 
 
@@ -79,17 +53,30 @@ def missing(job: Job, store: Store) -> tuple[Pair, ...]:
 
 
 def run_job(
-    job: Job, store: Store, batch_size: int, device: torch.device, compute: Compute, advance: Advance
+    job: Job, store: Store, images: Images, batch_size: int, device: torch.device, compute: Compute, advance: Advance
 ) -> None:
     """Compute the missing samples of a job and write its cell; ``advance`` hears of every batch."""
     provenance = provenance_of(job, environment(device))
     todo = missing(job, store)
     judge_late(job, store, provenance)
-    with closing(batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
+    with closing(images.batches(job.dataset, todo, job.spec.crop, batch_size, device)) as ready:
         for batch in ready:
-            store.append(job.spec, computed(job, batch, compute), provenance)
+            rows = computed(job, batch, compute)
+            if len(rows) == len(todo) and not store.is_open(job.spec):
+                _finish_at_once(job, store, rows, provenance)
+            else:
+                store.append(job.spec, rows, provenance)
             advance(len(batch.pairs))
     close(job, store, provenance)
+
+
+def _finish_at_once(job: Job, store: Store, rows: list[SampleRow], provenance: dict[str, JsonValue]) -> None:
+    """Spare a cell of one batch the journal, whose flushes cost as much as many a small cell."""
+    try:
+        finish(job, store, rows, provenance)
+    except CannotWrite:
+        store.append(job.spec, rows, provenance)  # they took longer than a second try
+        raise
 
 
 def computed(job: Job, batch: Batch, compute: Compute) -> list[SampleRow]:
@@ -109,8 +96,13 @@ def judge_late(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None
 def close(job: Job, store: Store, provenance: dict[str, JsonValue]) -> None:
     """Make the journal the cell's file, also where the run before was stopped after its last batch."""
     if store.is_open(job.spec):
-        rows = store.read(job.spec).values()
-        store.finish(job.spec, rows, {**provenance, OF_A_CELL: {**about(job), "cost": cost(rows)}})
+        finish(job, store, (), provenance)
+
+
+def finish(job: Job, store: Store, rows: Iterable[SampleRow], provenance: dict[str, JsonValue]) -> None:
+    """Write the cell's file: the rows that the store has, and ``rows``, which replace those of the same samples."""
+    every = (store.read(job.spec) | {row.id: row for row in rows}).values()
+    store.finish(job.spec, every, {**provenance, OF_A_CELL: {**about(job), "cost": cost(every)}})
 
 
 def provenance_of(job: Job, around: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -140,35 +132,3 @@ def cost(rows: Iterable[SampleRow]) -> dict[str, JsonValue]:
         "seconds": round(sum(row.seconds for row in rows), 3),
         "halved": sum(row.halved for row in rows),
     }
-
-
-def batches(
-    dataset: PairDataset, pairs: Sequence[Pair], crop: int | None, size: int, device: torch.device
-) -> Generator[Batch]:
-    """Images in batches of up to ``size``; neighbours of equal shape share one. The next one is read meanwhile."""
-    return prefetched(_batches(dataset, pairs, crop, size, device))
-
-
-def _batches(
-    dataset: PairDataset, pairs: Sequence[Pair], crop: int | None, size: int, device: torch.device
-) -> Iterator[Batch]:
-    loaded = (_load(dataset, pair, crop) for pair in pairs)
-    for _, group in groupby(loaded, key=lambda item: item[1].shape):
-        chunk: list[tuple[Pair, Tensor, Tensor]] = []
-        for item in group:
-            chunk.append(item)
-            if len(chunk) == size:
-                yield _stack(chunk, device)
-                chunk = []
-        if chunk:
-            yield _stack(chunk, device)
-
-
-def _load(dataset: PairDataset, pair: Pair, crop: int | None) -> tuple[Pair, Tensor, Tensor]:
-    ref, dist = dataset.images(pair)
-    return pair, center_crop(ref, crop), center_crop(dist, crop)
-
-
-def _stack(chunk: Sequence[tuple[Pair, Tensor, Tensor]], device: torch.device) -> Batch:
-    pairs, refs, dists = zip(*chunk, strict=True)
-    return Batch(pairs, torch.stack(refs).to(device), torch.stack(dists).to(device))

@@ -31,8 +31,9 @@ from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.halving import halving
+from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.runner import Job, batches, close, computed, judge_late, missing, provenance_of
+from robustiqa.benchmarks.runner import Job, close, computed, judge_late, missing, provenance_of
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import CannotWrite, RobustIQAError
 from robustiqa.datasets.base import Pair
@@ -270,12 +271,18 @@ def _unpacked(path: str) -> Job:
     return job
 
 
+@lru_cache(maxsize=1)
+def _images() -> Images:
+    """Those of this process."""
+    return Images()
+
+
 def _compute(path: str, pairs: tuple[Pair, ...], size: int, mark: str) -> list[SampleRow] | Exception:
     """In a worker: the rows of a batch, or what was raised."""
     try:
         Path(mark).write_text(str(os.getpid()), encoding="ascii")
         job = _unpacked(path)
-        ready = batches(job.dataset, pairs, job.spec.crop, size, CPU)
+        ready = _images().batches(job.dataset, pairs, job.spec.crop, size, CPU)
         return [row for batch in ready for row in computed(job, batch, halving(run_batch))]
     except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own job only)
         return _sendable(error)

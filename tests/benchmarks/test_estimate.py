@@ -13,8 +13,8 @@ from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.calibration import HALVINGS, calibration
 from robustiqa.benchmarks.estimate import Estimator, kept_by_a_gradient, passes_per_sample, total
+from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.plan import Request, plan
-from robustiqa.benchmarks.runner import batches
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.draws import REPORTED_DRAWS
 from robustiqa.core.model import ModelInfo, QualityModel
@@ -118,5 +118,5 @@ class Hoarder(QualityModel):
 def test_memory_is_what_a_gradient_keeps(count):
     """Each product keeps the image that it squares; float32, 3 x 24 x 24."""
     job = plan(replace(BASE, models=(Hoarder(count),)))[-1]
-    batch = next(batches(job.dataset, job.pairs[:2], None, 2, CPU))
+    batch = next(Images().batches(job.dataset, job.pairs[:2], None, 2, CPU))
     assert kept_by_a_gradient(job, batch) == pytest.approx(count * 3 * 24 * 24 * 4, abs=4 * 3 * 24 * 24)
