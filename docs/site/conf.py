@@ -15,6 +15,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "autoa
 root_doc = "docs/site/index"
 include_patterns = ["*.md", "docs/**.md", "attacks/*.md", "defenses/*.md", "benchmarks/**.md", "reports/**.md"]
 exclude_patterns = [".*", "build", "dist", "runs"]
+smartquotes = False  # -- is the beginning of an option
 suppress_warnings = ["toc.no_title"]  # some reports are tables alone, as their commands print them
 
 myst_enable_extensions = ["deflist"]

@@ -61,8 +61,10 @@ def _parameters(record: Record) -> str:
 
 
 def _value(default: object) -> str:
+    """A default as one would type it: 0.8 rather than 204/255, but 2/255 rather than 0.00784."""
+    short = f"{default:g}" if isinstance(default, float) else ""
     text = "none" if default is None else typed(default)
-    return f"`{text}`" if text else ""
+    return f"`{short if 0 < len(short) <= 4 else text}`" if text else ""
 
 
 def _model(record: Record) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ def test_every_name_has_a_page_with_all_its_parameters(pages, kind):
     for record in built_in:
         text = (pages / kind / f"{record['name']}.md").read_text(encoding="utf-8")
         assert "## In detail" in text, record["name"]
+        assert kind == "datasets" or "known limits: " in text or "Limit: " in text.replace("\n  ", " "), record["name"]
         assert record.get("paper", "").split(",")[0] in text
         for field, default in record["parameters"].items():
             (line,) = [line for line in text.splitlines() if line.startswith(f"| `{field}` |")]
