@@ -1,17 +1,37 @@
 # make bench: a first benchmark on a fresh machine. make test: the tests. Both install into .venv.
+# make docs: the documentation site, build/site. make dist: sdist and wheel, checked. Their tools go into .venv-tools.
 PYTHON ?= python3
+VENV ?= .venv
+TOOLS ?= .venv-tools
 
-.PHONY: install bench test
+.PHONY: install bench test docs dist
 
-install: .venv/installed
+install: $(VENV)/installed
 
-.venv/installed: pyproject.toml
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[all]'
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[all]'
+	touch $@
+
+$(TOOLS)/installed: .ci/tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check -r .ci/tools.txt
 	touch $@
 
 bench: install
-	.venv/bin/robustiqa bench --model birqa --attack autoattack
+	$(VENV)/bin/robustiqa bench --model birqa --attack autoattack
 
 test: install
-	.venv/bin/pytest
+	$(VENV)/bin/pytest
+
+# -W: a broken link, a page that nothing leads to, a docstring that cannot be read are errors
+docs: install $(TOOLS)/installed
+	$(VENV)/bin/python docs/site/make_pages.py
+	$(TOOLS)/bin/sphinx-build -W --keep-going -q -c docs/site . build/site
+	@echo "build/site/docs/site/index.html"
+
+dist: $(TOOLS)/installed
+	rm -rf dist
+	$(TOOLS)/bin/python -m build --no-isolation
+	$(TOOLS)/bin/twine check --strict dist/*
+	$(TOOLS)/bin/check-wheel-contents dist/*.whl

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -41,3 +42,11 @@ def test_every_public_name_resolves():
 
     for name in robustiqa.__all__:
         assert getattr(robustiqa, name) is not None
+
+
+def test_the_citation_names_this_version_and_licence():
+    """CITATION.cff is read by people and by services; its version is the package's."""
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"\nversion: {project['version']}\n" in citation
+    assert f"\nlicense: {project['license']}\n" in citation

@@ -12,8 +12,12 @@ from robustiqa.core.parameters import parse_eps
 if TYPE_CHECKING:
     import torch
 
+    FloatType = click.ParamType[float]
+else:
+    FloatType = click.ParamType  # takes no type before click 8.4
 
-class Eps(click.ParamType[float]):
+
+class Eps(FloatType):
     """ε in [0, 1] units, written ``8/255`` or ``0.03``."""
 
     name = "eps"

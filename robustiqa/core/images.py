@@ -74,7 +74,7 @@ def _check_header(image: Image.Image, path: str | Path, max_pixels: int) -> None
 
 def _is_deep(image: Image.Image) -> bool:
     """Whether Pillow would silently drop the lower bits of a 16-bit PNG or TIFF, or rescale a deep PPM."""
-    tiles = [tile.args for tile in getattr(image, "tile", ())]
+    tiles = [tile[3] for tile in getattr(image, "tile", ())]  # its arguments: plain tuples in older Pillows
     arguments = [part for args in tiles for part in (args if isinstance(args, tuple) else (args,))]
     if image.format == "PPM":
         return any(isinstance(part, int) and part > 255 for part in arguments)

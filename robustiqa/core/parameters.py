@@ -99,11 +99,11 @@ def spelled(name: str, thing: Any) -> str:  # noqa: ANN401 (any dataclass of par
         if field.name == "version":
             parts.insert(0, str(value))
         elif value != field.default:
-            parts.append(f"{field.name}={_typed(value)}")
+            parts.append(f"{field.name}={typed(value)}")
     return f"{name}:{','.join(parts)}" if parts else name
 
 
-def _typed(value: object) -> str:
+def typed(value: object) -> str:
     """A value as one would type it: multiples of 1/255 as such, bools in lower case."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -122,9 +122,19 @@ def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type
         except (ValueError, ArithmeticError):  # 1/0 and 1e400 are spelled like numbers
             continue
     if typing.get_origin(hint) is typing.Literal:
-        raise InvalidInput(f"{name}={value!r} is not one of {', '.join(map(_typed, _options(hint)))}.")
-    allowed = " or ".join(option.__name__ for option in _options(hint))
-    raise InvalidInput(f"{name}={value!r} is not of type {allowed}.")
+        raise InvalidInput(f"{name}={value!r} is not one of {', '.join(options(hint))}.")
+    raise InvalidInput(f"{name}={value!r} is not of type {' or '.join(options(hint))}.")
+
+
+def options(hint: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """What a parameter with this type hint may be: names of types, or the values themselves."""
+    return tuple(_option_text(option) for option in _options(hint))
+
+
+def _option_text(option: Any) -> str:  # noqa: ANN401
+    if option is types.NoneType:
+        return "none"
+    return option.__name__ if isinstance(option, type) else typed(option)
 
 
 def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401

@@ -78,7 +78,7 @@ def test_texts_become_the_type_of_their_field(name, text, value):
     ("name", "text", "allowed"),
     [("steps", "4.5", "of type int"), ("steps", "four", "of type int"), ("rate", "1/0", "of type float"),
      ("rate", "1e999", "of type float"), ("fast", "1", "of type bool"), ("mode", "mild", "one of soft, hard"),
-     ("limit", "few", "of type int or NoneType")],
+     ("limit", "few", "of type int or none")],
 )  # fmt: skip
 def test_texts_of_another_type_are_refused(name, text, allowed):
     """With parameter, text and what is allowed."""
