@@ -25,6 +25,7 @@ pytestmark = [
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # which makes a machine's own address 127.0.0.1
+    "RAY_worker_niceness": "0",  # workers are as polite as the test itself
 }
 NOTICED_SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 2000, "health_check_failure_threshold": 3}
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
