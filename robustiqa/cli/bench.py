@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from robustiqa.cli.options import Eps, haste_options
+from robustiqa.cli.options import Eps, Place, haste_options
 
 DEMO_LIMIT, DEMO_CROP = 35, 128
 DIRECTIONS = ("up", "down", "tomean", "random")
@@ -50,9 +50,9 @@ DIRECTIONS = ("up", "down", "tomean", "random")
               help="Metrics, joined by commas, that compare each adversarial with the un-attacked image, or none  "
                    "[default: dists,fsim,ssim, as far as weights are at hand]")
 @click.option("--save-images", is_flag=True, help="Keep reference, distorted and adversarial pictures (8 bits) in OUT.")
-@click.option("--out", type=click.Path(path_type=Path), default=None,
-              help="Folder of results; what it holds is not computed again  [default: runs/bench, or runs/SUITE; of a "
-                   "shard runs/bench-I-of-N]")
+@click.option("--out", type=Place(), default=None,
+              help="Folder of results, or a URL such as s3://bucket/run; what it holds is not computed again  "
+                   "[default: runs/bench, or runs/SUITE; of a shard runs/bench-I-of-N]")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=None,
               help="How many share a batch, each with one core  [default: one a core, up to 8; 1 on other devices]")

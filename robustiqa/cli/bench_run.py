@@ -12,6 +12,7 @@ from robustiqa.benchmarks.bench import Outcome, describe, observed, prepared, ru
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.cluster import Cluster
 from robustiqa.benchmarks.crew import default_threads
+from robustiqa.benchmarks.mirror import Mirror
 from robustiqa.benchmarks.plan import Request, clean_jobs, merged, plan
 from robustiqa.benchmarks.requests import Shelf, on_datasets
 from robustiqa.benchmarks.runner import Job
@@ -45,7 +46,9 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
     shard = None if values["shard"] is None else parse_shard(values["shard"])
     cluster = _cluster(values)
     suite = _of_options(values) if file is None else _of_file(file, values, given)
-    out = values["out"] or Path("runs") / _folder_name(file, shard)
+    place = values["out"] or Path("runs") / _folder_name(file, shard)
+    mirror = Mirror(place) if isinstance(place, str) else None
+    out = place if mirror is None else mirror.folder
     device = torch_device(values["device"])
     broken: dict[tuple[str, str], Exception] = {}
     shelf = Shelf(device, lambda kind, name, error: _say_broken(broken, kind, name, error))
@@ -57,11 +60,14 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
     workers = 1 if cluster is not None else values["jobs"] or 1
     threads = values["threads"] or (1 if workers > 1 or cluster is not None else default_threads(device))
     size = values["batch_size"]
+    if mirror is not None:
+        mirror.pull()
     if values["dry_run"]:
         mine = jobs if shard is None else shard_jobs(jobs, shard, size)
         announce(mine, Store(out), size, device, threads, values["jobs"] or 1)
         return
-    mine, outcome = _run(jobs, out, size, device, threads, workers, shard, cluster, fail_fast=values["fail_fast"])
+    fail_fast = values["fail_fast"]
+    mine, outcome = _run(jobs, out, size, device, threads, workers, shard, cluster, mirror, fail_fast=fail_fast)
     _say_failures(outcome)
     if shard is not None:
         _conclude_shard(mine, outcome, shard)
@@ -132,7 +138,7 @@ def _text(value: object) -> str:
 
 def _run(
     jobs: Sequence[Job], out: Path, size: int, device: torch.device, threads: int, workers: int, shard: Shard | None,
-    cluster: Cluster | None, *, fail_fast: bool,
+    cluster: Cluster | None, mirror: Mirror | None, *, fail_fast: bool,
 ) -> tuple[list[Job], Outcome]:  # fmt: skip
     """What was run of the jobs: all, or the shard's; and what came of it."""
     with bar() as progress:
@@ -140,9 +146,15 @@ def _run(
 
         def show(label: str, done: int, total: int) -> None:
             progress.update(task, description=label, completed=done, total=total)
+            if mirror is not None:
+                mirror.push_if_due()
 
         mine = prepared(jobs, out, size, shard, show)
-        return mine, run(mine, out, size, device, show, threads, workers, cluster=cluster, fail_fast=fail_fast)
+        try:
+            return mine, run(mine, out, size, device, show, threads, workers, cluster=cluster, fail_fast=fail_fast)
+        finally:
+            if mirror is not None:
+                mirror.push()
 
 
 def _say_failures(outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,16 @@ class Eps(click.ParamType[float]):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> float:  # noqa: ANN401
         return value if isinstance(value, float) else parse_eps(str(value))
+
+
+class Place(click.ParamType):  # type: ignore[type-arg] # its type has arguments since click 8.4 alone
+    """A folder of results, or a URL of an object store as text."""
+
+    name = "place"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Path | str:  # noqa: ANN401
+        text = str(value)
+        return text if re.match(r"[a-z][a-z0-9+.-]+://", text) else Path(text)
 
 
 def haste_options(command: Callable[..., None]) -> Callable[..., None]:

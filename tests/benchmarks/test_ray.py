@@ -29,7 +29,6 @@ ENVIRONMENT = {
 }
 NOTICED_SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 2000, "health_check_failure_threshold": 3}
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
-PARENT = os.getpid()
 
 
 class Deadly(Linear):
@@ -37,8 +36,12 @@ class Deadly(Linear):
 
     info = replace(Linear.info, name="deadly")
 
+    def __init__(self):
+        super().__init__()
+        self._parent = os.getpid()
+
     def compare(self, reference, dist):
-        if os.getpid() != PARENT:
+        if os.getpid() != self._parent:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().compare(reference, dist)
 
