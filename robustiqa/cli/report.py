@@ -41,8 +41,8 @@ def report(
 ) -> None:
     """One row per cell and direction, from the results in FOLDERS; or a table of the paper; or a page to look at.
 
-    FOLDERS may be URLs, such as s3://bucket/run. html is one file that loads nothing from elsewhere: leaderboard, curves, heat map, and the images that were moved
-    most. svg are its figures, a file each.
+    FOLDERS may be URLs, such as s3://bucket/run. html is one file that loads nothing from elsewhere: leaderboard,
+    curves, heat map, and the images that were moved most. svg are its figures, a file each.
 
     \b
       robustiqa report runs/bench --format html --out runs/report
