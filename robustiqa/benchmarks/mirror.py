@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from robustiqa.benchmarks.merging import merge
 from robustiqa.benchmarks.store import Store
@@ -25,7 +25,7 @@ EVERY: Final = 30.0  # seconds between uploads of a run under way
 
 
 class Bucket:
-    """What a URL holds.
+    """What a URL holds. Stores raise errors of their own, which are no OSErrors, such as for missing credentials.
 
     Raises:
         InvalidInput: fsspec knows no such protocol, or lacks a package for it.
@@ -49,7 +49,7 @@ class Bucket:
         try:
             self._files.invalidate_cache()
             found = self._files.find(self._root) if self._files.exists(self._root) else []
-        except OSError as error:
+        except Exception as error:
             raise self._unreadable(error) from error
         names = (str(path).removeprefix(self._root).lstrip("/") for path in found)
         return {name for name in names if NAMES.fullmatch(name)}
@@ -65,7 +65,7 @@ class Bucket:
             if not (folder / name).exists():
                 try:
                     data: bytes = self._files.cat_file(f"{self._root}/{name}")
-                except OSError as error:
+                except Exception as error:
                     raise self._unreadable(error) from error
                 write_atomically(folder / name, data)
 
@@ -76,20 +76,24 @@ class Bucket:
             CannotWrite: the URL cannot be written.
         """
         path = f"{self._root}/{name}"
-        self._change(name, lambda: (self._files.makedirs(path.rpartition("/")[0], exist_ok=True),
-                                    self._files.pipe_file(path, data)))  # fmt: skip
+        with self._changing(name):
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._files.pipe_file(path, data)
 
     def drop(self, name: str) -> None:
         """Delete one file; likewise."""
-        self._change(name, lambda: self._files.rm_file(f"{self._root}/{name}"))
+        with self._changing(name):
+            self._files.rm_file(f"{self._root}/{name}")
 
-    def _change(self, name: str, act: Any) -> None:  # noqa: ANN401 (whatever it gives is not needed)
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
         try:
-            act()
-        except OSError as error:
-            raise CannotWrite(Path(f"{self.url}/{name}"), error) from error
+            yield
+        except Exception as error:
+            reason = error if isinstance(error, OSError) else OSError(f"{type(error).__name__}: {error}")
+            raise CannotWrite(Path(f"{self.url}/{name}"), reason) from error
 
-    def _unreadable(self, error: OSError) -> InvalidInput:
+    def _unreadable(self, error: Exception) -> InvalidInput:
         return InvalidInput(f"{self.url} cannot be read: {error}")
 
 

@@ -75,16 +75,20 @@ def test_names_that_are_none_of_ours_are_let_lie(tmp_path):
     assert Bucket(f"file://{tmp_path}").names() == set()
 
 
-def test_a_url_that_cannot_be_written_is_an_error_of_one_line(tmp_path, monkeypatch):
-    """The folder keeps what there is; exit code 1 through the command line."""
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), LookupError("no credentials")])
+def test_a_store_that_fails_is_an_error_of_one_line(tmp_path, monkeypatch, error):
+    """Whatever it raises: when it is written, and when it is read."""
     bucket = Bucket(f"memory://{tmp_path}")
 
-    def full(*_arguments, **_options):
-        raise OSError(28, "No space left on device")
+    def fail(*_arguments, **_options):
+        raise error
 
-    monkeypatch.setattr(bucket._files, "pipe_file", full)
-    with pytest.raises(CannotWrite, match="No space left"):
+    monkeypatch.setattr(bucket._files, "pipe_file", fail)
+    with pytest.raises(CannotWrite, match="No space left|no credentials"):
         bucket.put("shard.json", b"{}")
+    monkeypatch.setattr(bucket._files, "exists", fail)
+    with pytest.raises(InvalidInput, match="No space left|no credentials"):
+        bucket.names()
 
 
 @pytest.mark.parametrize("place", ["nosuch://bucket/run", "memory://nothing/here"])
