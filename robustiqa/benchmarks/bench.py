@@ -11,6 +11,7 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
+from robustiqa.benchmarks.cluster import Cluster
 from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.halving import halving
 from robustiqa.benchmarks.images import Images
@@ -74,6 +75,7 @@ def bench(
     precision: Precision = "fp32",
     compiled: bool = False,
     shard: str | None = None,
+    cluster: Cluster | None = None,
     progress: Progress = _silent,
 ) -> Outcome:
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
@@ -99,6 +101,7 @@ def bench(
         precision: of searches, ``"fp32"`` or ``"bf16"``; what they find is scored in fp32.
         compiled: whether searches compile their models first (``torch.compile``).
         shard: such as ``"2/8"``: only the second of eight parts of the cells, for ``robustiqa merge``.
+        cluster: a Ray cluster whose workers share batches, instead of threads or processes; needs the extra ``ray``.
         progress: called with (what runs, samples done, samples to do).
 
     Raises:
@@ -128,7 +131,9 @@ def bench(
     folder = Path(out)
     planned = observed(plan(request), folder, judges, keep=save_images)
     mine = prepared(planned, folder, batch_size, None if shard is None else parse_shard(shard), progress)
-    return run(mine, folder, batch_size, progress=progress, threads=threads, workers=jobs, fail_fast=fail_fast)
+    return run(
+        mine, folder, batch_size, progress=progress, threads=threads, workers=jobs, cluster=cluster, fail_fast=fail_fast
+    )
 
 
 def prepared(
@@ -176,6 +181,7 @@ def run(
     workers: int = 1,
     compute: Compute | None = None,
     *,
+    cluster: Cluster | None = None,
     fail_fast: bool = False,
 ) -> Outcome:
     """Run jobs; one that raises keeps its traceback in its cell and harms no other.
@@ -187,22 +193,27 @@ def run(
         threads: how many share a batch.
         workers: processes of one thread each that share batches; above 1, ``threads`` and ``device`` must be left.
         compute: makes the rows of a batch instead of the job's own attack; in this process and thread.
+        cluster: whose workers share batches; then ``threads``, ``workers``, ``device`` and ``compute`` must be left.
         fail_fast: start nothing more after the first job that raises.
 
     Raises:
-        InvalidInput: several workers with several threads, or on another device than the CPU; or another process is
-            computing one of the cells.
+        InvalidInput: several workers with several threads, or on another device than the CPU; a cluster that cannot be
+            used; or another process is computing one of the cells.
         CannotWrite: the folder cannot be written into.
     """
     store, device = Store(folder), device or torch.device("cpu")
     if workers > 1 and (threads > 1 or device.type != "cpu"):
         raise InvalidInput(f"{workers} jobs are processes of one CPU thread each; leave out threads and device.")
+    if cluster is not None and (workers > 1 or threads > 1 or device.type != "cpu" or compute is not None):
+        raise InvalidInput("workers of a cluster are described by what each needs; leave out threads, jobs and device.")
     todo = {job.spec.key: len(missing(job, store)) for job in jobs}
     busy = {job.spec.key: describe(job) for job in jobs if todo[job.spec.key] or store.is_open(job.spec)}
     count = _Count(progress, sum(todo.values()))
     ended = compute is None and device.type == "cpu" and any(job.patience is not None for job in jobs)
     with store.held(busy):
-        if workers > 1 or (ended and busy):
+        if cluster is not None and busy:
+            failures = _on_ray(jobs, store, batch_size, cluster, count, fail_fast=fail_fast)
+        elif workers > 1 or (ended and busy):
             failures = _in_processes(jobs, store, batch_size, max(workers, threads), count, fail_fast=fail_fast)
         else:
             with Crew(threads) as crew:
@@ -217,8 +228,21 @@ def _in_processes(
 
     count.start(f"{workers} processes" if workers > 1 else "1 process")
     failures = share(jobs, store, batch_size, workers, count.advance, fail_fast=fail_fast)
-    for job, error in failures:  # only now: later batches of the same job would have made its journal forget them
-        _note(store, job, error, CPU)
+    _note_all(store, failures, CPU)
+    return failures
+
+
+def _on_ray(
+    jobs: Sequence[Job], store: Store, batch_size: int, cluster: Cluster, count: "_Count", *, fail_fast: bool
+) -> list[tuple[Job, Exception]]:
+    from robustiqa.benchmarks.ray_connection import connected  # noqa: PLC0415 (needs an extra)
+
+    count.start("waiting for workers")
+    with connected(cluster.address):
+        from robustiqa.benchmarks.ray_engine import share  # noqa: PLC0415 (only where Ray is known to be there)
+
+        failures = share(jobs, store, batch_size, count.advance, count.start, cluster, fail_fast=fail_fast)
+    _note_all(store, failures, torch.device("cpu"))
     return failures
 
 
@@ -246,6 +270,12 @@ def _here(
             if fail_fast:
                 break
     return failures
+
+
+def _note_all(store: Store, failures: Sequence[tuple[Job, Exception]], device: torch.device) -> None:
+    """At the end only: later batches of the same job would have made its journal forget what failed."""
+    for job, error in failures:
+        _note(store, job, error, device)
 
 
 def _note(store: Store, job: Job, error: Exception, device: torch.device) -> None:

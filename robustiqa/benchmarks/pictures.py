@@ -24,8 +24,12 @@ class Pictures:
         rgb = to_rgb(image)
         name = _name(rgb)
         if not self.path(name).is_file():
-            write_atomically(self.path(name), png_bytes(rgb))
+            self.put(name, png_bytes(rgb))
         return name
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write the file of a picture."""
+        write_atomically(self.path(name), data)
 
     def holds(self, images: SavedImages | None) -> bool:
         """Whether all three pictures of a sample are there."""

@@ -136,13 +136,13 @@ def absent(folders: Sequence[Path]) -> list[str]:
 def _pieces(number: int, job: Job, count: int, size: int) -> list[_Piece]:
     batches = -(-len(job.pairs) // size)
     count = min(count, batches)
-    each = _cost(job)
+    each = cost_per_sample(job)
     edges = [size * (i * batches // count) for i in range(count)] + [len(job.pairs)] if count else [0]
     parts = [job.pairs[start:end] for start, end in pairwise(edges)]
     return [_Piece(number, i, pairs, each * len(pairs)) for i, pairs in enumerate(parts)]
 
 
-def _cost(job: Job) -> float:
+def cost_per_sample(job: Job) -> float:
     """Passes per sample; of an attack that does not declare them, one, so that its cells are at least spread evenly."""
     passes = passes_per_sample(job)
     return 1.0 if passes is None else max(1.0, passes[0] + BACKWARD * passes[1])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from robustiqa.cli.options import Eps, haste_options
+from robustiqa.cli.options import Eps, Place, haste_options
 
 DEMO_LIMIT, DEMO_CROP = 35, 128
 DIRECTIONS = ("up", "down", "tomean", "random")
@@ -50,14 +50,21 @@ DIRECTIONS = ("up", "down", "tomean", "random")
               help="Metrics, joined by commas, that compare each adversarial with the un-attacked image, or none  "
                    "[default: dists,fsim,ssim, as far as weights are at hand]")
 @click.option("--save-images", is_flag=True, help="Keep reference, distorted and adversarial pictures (8 bits) in OUT.")
-@click.option("--out", type=click.Path(path_type=Path), default=None,
-              help="Folder of results; what it holds is not computed again  [default: runs/bench, or runs/SUITE; of a "
-                   "shard runs/bench-I-of-N]")
+@click.option("--out", type=Place(), default=None,
+              help="Folder of results, or a URL such as s3://bucket/run; what it holds is not computed again  "
+                   "[default: runs/bench, or runs/SUITE; of a shard runs/bench-I-of-N]")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=None,
               help="How many share a batch, each with one core  [default: one a core, up to 8; 1 on other devices]")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True,
-              help="Processes of one thread each that share batches, instead of threads.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None,
+              help="Processes of one thread each that share batches, instead of threads; of a cluster its workers  "
+                   "[default: 1; of a cluster as many as fit]")
+@click.option("--engine", type=click.Choice(("local", "ray")), default="local", show_default=True,
+              help="ray: workers on the nodes of a Ray cluster share batches; needs robustiqa[ray].")
+@click.option("--ray-address", default=None, metavar="HOST:PORT",
+              help="Of the cluster  [default: RAY_ADDRESS, else a cluster of this machine alone]")
+@click.option("--ray-worker", default=None, metavar="NEEDS",
+              help="What each worker has for itself, such as cpus=2,gpus=0.5,memory=8 (GB)  [default: cpus=1]")
 @click.option("--shard", default=None, metavar="I/N",
               help="Only the I-th of N parts of the cells, for another machine or job each, with a folder of its own; "
                    "robustiqa merge puts them together.")

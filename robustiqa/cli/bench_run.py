@@ -10,7 +10,9 @@ from rich.console import Console
 
 from robustiqa.benchmarks.bench import Outcome, describe, observed, prepared, run
 from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.cluster import Cluster
 from robustiqa.benchmarks.crew import default_threads
+from robustiqa.benchmarks.mirror import Mirror
 from robustiqa.benchmarks.plan import Request, clean_jobs, merged, plan
 from robustiqa.benchmarks.requests import Shelf, on_datasets
 from robustiqa.benchmarks.runner import Job
@@ -22,6 +24,7 @@ from robustiqa.cli.clean_tables import print_clean
 from robustiqa.cli.dry_run import announce
 from robustiqa.cli.options import torch_device
 from robustiqa.cli.progress import bar
+from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import PairDataset
 from robustiqa.reports.attacked_choices import attacked_choices, choices_markdown
 from robustiqa.reports.results import load_results
@@ -41,8 +44,11 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
         given: names of those that were typed; they replace what a suite says.
     """
     shard = None if values["shard"] is None else parse_shard(values["shard"])
+    cluster = _cluster(values)
     suite = _of_options(values) if file is None else _of_file(file, values, given)
-    out = values["out"] or Path("runs") / _folder_name(file, shard)
+    place = values["out"] or Path("runs") / _folder_name(file, shard)
+    mirror = Mirror(place) if isinstance(place, str) else None
+    out = place if mirror is None else mirror.folder
     device = torch_device(values["device"])
     broken: dict[tuple[str, str], Exception] = {}
     shelf = Shelf(device, lambda kind, name, error: _say_broken(broken, kind, name, error))
@@ -51,14 +57,17 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
         raise click.exceptions.Exit(1)
     planned = merged(job for request in requests for job in plan(request))
     jobs = observed(planned, out, suite.judges, keep=suite.save_images)
-    workers = values["jobs"]
-    threads = values["threads"] or (1 if workers > 1 else default_threads(device))
+    workers = 1 if cluster is not None else values["jobs"] or 1
+    threads = values["threads"] or (1 if workers > 1 or cluster is not None else default_threads(device))
     size = values["batch_size"]
+    if mirror is not None:
+        mirror.pull()
     if values["dry_run"]:
         mine = jobs if shard is None else shard_jobs(jobs, shard, size)
-        announce(mine, Store(out), size, device, threads, workers)
+        announce(mine, Store(out), size, device, threads, values["jobs"] or 1)
         return
-    mine, outcome = _run(jobs, out, size, device, threads, workers, shard, fail_fast=values["fail_fast"])
+    fail_fast = values["fail_fast"]
+    mine, outcome = _run(jobs, out, size, device, threads, workers, shard, cluster, mirror, fail_fast=fail_fast)
     _say_failures(outcome)
     if shard is not None:
         _conclude_shard(mine, outcome, shard)
@@ -66,6 +75,18 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
         _conclude(requests, jobs, outcome)
     if broken or outcome.failures:
         raise click.exceptions.Exit(1)
+
+
+def _cluster(values: Mapping[str, Any]) -> Cluster | None:
+    address, worker = values["ray_address"], values["ray_worker"]
+    if values["engine"] == "local":
+        if address is not None or worker is not None:
+            raise InvalidInput("--ray-address and --ray-worker are for --engine ray; add it.")
+        return None
+    if values["threads"] is not None or values["device"] != "cpu":
+        raise InvalidInput("--engine ray: say --ray-worker cpus=N,gpus=N in place of --threads and --device.")
+    cluster = Cluster(address, workers=values["jobs"])
+    return cluster if worker is None else cluster.using(worker)
 
 
 def _folder_name(file: Path | None, shard: Shard | None) -> str:
@@ -116,8 +137,8 @@ def _text(value: object) -> str:
 
 
 def _run(
-    jobs: Sequence[Job], out: Path, size: int, device: torch.device, threads: int, workers: int, shard: Shard | None, *,
-    fail_fast: bool,
+    jobs: Sequence[Job], out: Path, size: int, device: torch.device, threads: int, workers: int, shard: Shard | None,
+    cluster: Cluster | None, mirror: Mirror | None, *, fail_fast: bool,
 ) -> tuple[list[Job], Outcome]:  # fmt: skip
     """What was run of the jobs: all, or the shard's; and what came of it."""
     with bar() as progress:
@@ -125,9 +146,15 @@ def _run(
 
         def show(label: str, done: int, total: int) -> None:
             progress.update(task, description=label, completed=done, total=total)
+            if mirror is not None:
+                mirror.push_if_due()
 
         mine = prepared(jobs, out, size, shard, show)
-        return mine, run(mine, out, size, device, show, threads, workers, fail_fast=fail_fast)
+        try:
+            return mine, run(mine, out, size, device, show, threads, workers, cluster=cluster, fail_fast=fail_fast)
+        finally:
+            if mirror is not None:
+                mirror.push()
 
 
 def _say_failures(outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,16 @@ class Eps(FloatType):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> float:  # noqa: ANN401
         return value if isinstance(value, float) else parse_eps(str(value))
+
+
+class Place(click.ParamType[Path | str]):
+    """A folder of results, or a URL of an object store as text."""
+
+    name = "place"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Path | str:  # noqa: ANN401
+        text = str(value)
+        return text if re.match(r"[a-z][a-z0-9+.-]+://", text) else Path(text)
 
 
 def haste_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from robustiqa.cli.options import Eps
+from robustiqa.cli.options import Eps, Place
 
 FORMATS = ("md", "csv", "tex", "json", "html", "svg")
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, required=True, type=Place())
 @click.option("--format", "forms", default="md", show_default=True,
               help=f"One or more of {', '.join(FORMATS)}, joined by commas.")
 @click.option("--table", "tables", multiple=True,
@@ -35,20 +35,21 @@ FORMATS = ("md", "csv", "tex", "json", "html", "svg")
               help="Folder for report.md, table3.tex, figures/*.svg, ...; needed for svg and for several texts. "
               "Default: standard output.")
 def report(
-    folders: tuple[Path, ...], forms: str, tables: tuple[str, ...], with_paper: bool, eps: float, mode: str,
+    folders: tuple[Path | str, ...], forms: str, tables: tuple[str, ...], with_paper: bool, eps: float, mode: str,
     domain: str, target: str, datasets: tuple[str, ...], pictures: int | None, without_seconds: bool,
     out: Path | None,
 ) -> None:
     """One row per cell and direction, from the results in FOLDERS; or a table of the paper; or a page to look at.
 
-    html is one file that loads nothing from elsewhere: leaderboard, curves, heat map, and the images that were moved
-    most. svg are its figures, a file each.
+    FOLDERS may be URLs, such as s3://bucket/run. html is one file that loads nothing from elsewhere: leaderboard,
+    curves, heat map, and the images that were moved most. svg are its figures, a file each.
 
     \b
       robustiqa report runs/bench --format html --out runs/report
       robustiqa report runs/live --format csv
       robustiqa report runs/kadid --table table3 --with-paper --format md,tex --out tables
     """
+    from robustiqa.benchmarks.mirror import fetched
     from robustiqa.cli.report_run import Gallery, choices, run_report
     from robustiqa.core.errors import InvalidInput, UnknownName
 
@@ -64,7 +65,8 @@ def report(
     if out is None and (count > 1 or "svg" in names):
         raise InvalidInput(f"{forms}: several texts cannot share standard output; add --out FOLDER.")
     options = choices(with_paper=with_paper, mode=mode, domain=domain, target=target, eps=eps)
-    texts = run_report(folders, names, tables, options, Gallery(datasets, pictures), timeless=without_seconds)
+    with fetched(folders) as local:
+        texts = run_report(local, names, tables, options, Gallery(datasets, pictures), timeless=without_seconds)
     for file, text in texts.items():
         _deliver(file, text, out)
 

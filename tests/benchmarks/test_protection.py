@@ -12,12 +12,13 @@ import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.fgsm import FGSM
 from robustiqa.attacks.limits import Limits
-from robustiqa.benchmarks import workers
+from robustiqa.benchmarks import ledger, workers
 from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.halving import is_out_of_memory
+from robustiqa.benchmarks.ledger import Hung
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.store import Store
-from robustiqa.benchmarks.workers import Hung, share
+from robustiqa.benchmarks.workers import share
 from robustiqa.core.errors import InvalidInput
 from tests.benchmarks.test_bench import rows_of
 from tests.command import robustiqa
@@ -97,7 +98,7 @@ class Hanging(Linear):
 
 def test_a_model_that_hangs_fails_its_own_cells_only(tmp_path, monkeypatch):
     """With a limit of seconds its worker is ended; what shared the pool with it is done, the cell says what happened."""
-    monkeypatch.setattr(workers, "GRACE", 3.0)
+    monkeypatch.setattr(ledger, "GRACE", 3.0)
     monkeypatch.setattr(workers, "LOOK", 0.05)
     limits = Limits(max_seconds=0.1)
     request = Request((Hanging(), Linear()), (load_attack("fgsm"),), (memory(5),), directions=("up",), limits=limits)
