@@ -8,9 +8,10 @@ import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cluster import Cluster, Needs
+from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.packing import Packer, Unpacker
 from robustiqa.benchmarks.plan import Request, plan
-from robustiqa.benchmarks.runner import batches, computed
+from robustiqa.benchmarks.runner import computed
 from robustiqa.benchmarks.workers import CPU
 from robustiqa.core.errors import InvalidInput, UnknownName
 from robustiqa.defenses import load_defense
@@ -95,7 +96,7 @@ def test_models_that_were_not_needed_lately_are_let_go():
 
 def timeless(job):
     """The rows of a job without their times."""
-    (batch,) = batches(job.dataset, job.pairs, job.spec.crop, 8, CPU)
+    (batch,) = Images().batches(job.dataset, job.pairs, job.spec.crop, 8, CPU)
     return [replace_seconds(row) for row in computed(job, batch, run_batch)]
 
 
