@@ -16,6 +16,9 @@ FORMATS = ("md", "csv", "tex", "json", "html", "svg")
 @click.option("--table", "tables", multiple=True,
               help="table1 to table9 of the BiRQA paper, or defenses (adaptive beside oblivious, the worst, the clean "
               "cost), instead of one row per cell; repeatable.")
+@click.option("--figure", "figures", multiple=True,
+              help="figure3 (quality against speed), figure5 (feature sets), figure6 (AAT's loss and bounds) or "
+              "figure7 (SROCC over eps) of the paper, as SVG; repeatable; needs --out.")
 @click.option("--with-paper", is_flag=True, help="Tables: the paper's own figures too, in columns of their own.")
 @click.option("--eps", type=Eps(), default="8/255", show_default=True, help="Tables: of attacked SROCC and accuracy.")
 @click.option("--bootstrap", "mode", type=click.Choice(["cluster", "iid"]), default="cluster", show_default=True,
@@ -35,11 +38,11 @@ FORMATS = ("md", "csv", "tex", "json", "html", "svg")
               help="Folder for report.md, table3.tex, figures/*.svg, ...; needed for svg and for several texts. "
               "Default: standard output.")
 def report(
-    folders: tuple[Path | str, ...], forms: str, tables: tuple[str, ...], with_paper: bool, eps: float, mode: str,
-    domain: str, target: str, datasets: tuple[str, ...], pictures: int | None, without_seconds: bool,
-    out: Path | None,
+    folders: tuple[Path | str, ...], forms: str, tables: tuple[str, ...], figures: tuple[str, ...], with_paper: bool,
+    eps: float, mode: str, domain: str, target: str, datasets: tuple[str, ...], pictures: int | None,
+    without_seconds: bool, out: Path | None,
 ) -> None:
-    """One row per cell and direction, from the results in FOLDERS; or a table of the paper; or a page to look at.
+    """One row per cell and direction, of the results in FOLDERS; or the paper's tables and figures; or a page to see.
 
     FOLDERS may be URLs, such as s3://bucket/run. html is one file that loads nothing from elsewhere: leaderboard,
     curves, heat map, and the images that were moved most. svg are its figures, a file each.
@@ -48,9 +51,10 @@ def report(
       robustiqa report runs/bench --format html --out runs/report
       robustiqa report runs/live --format csv
       robustiqa report runs/kadid --table table3 --with-paper --format md,tex --out tables
+      robustiqa report runs/kadid --figure figure7 --out figures
     """
     from robustiqa.benchmarks.mirror import fetched
-    from robustiqa.cli.report_run import Gallery, choices, run_report
+    from robustiqa.cli.report_run import Gallery, choices, run_figures, run_report
     from robustiqa.core.errors import InvalidInput, UnknownName
 
     names = forms.split(",")
@@ -61,12 +65,16 @@ def report(
         raise InvalidInput("--table is written as md, csv, tex or json; html and svg show the whole run.")
     if without_seconds and "html" in names:
         raise InvalidInput("--without-seconds is for md, csv, tex and json; the page says when and how it was made.")
-    count = len(names) * max(1, len(tables))
-    if out is None and (count > 1 or "svg" in names):
-        raise InvalidInput(f"{forms}: several texts cannot share standard output; add --out FOLDER.")
+    whole = not tables and not figures
+    count = len(names) * (1 if whole else len(tables)) + len(figures)
+    if out is None and (count > 1 or figures or "svg" in names):
+        what = "a picture" if count == 1 else "several texts"
+        raise InvalidInput(f"{what} cannot go to standard output; add --out FOLDER.")
     options = choices(with_paper=with_paper, mode=mode, domain=domain, target=target, eps=eps)
     with fetched(folders) as local:
-        texts = run_report(local, names, tables, options, Gallery(datasets, pictures), timeless=without_seconds)
+        texts = run_figures(local, figures)
+        if tables or whole:
+            texts |= run_report(local, names, tables, options, Gallery(datasets, pictures), timeless=without_seconds)
     for file, text in texts.items():
         _deliver(file, text, out)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 
 from robustiqa.cli.progress import bar
 from robustiqa.cli.report_pages import pages
+from robustiqa.reports.figures import make_figures
 from robustiqa.reports.formats import TableFormat, write
 from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.layouts import make_tables
@@ -50,6 +51,16 @@ def run_report(
             tables = make_tables(name, run, options)
             texts |= {f"{name}.{form}": write(tables, form) for form in cast(Sequence[TableFormat], forms)}
     return texts
+
+
+def run_figures(folders: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
+    """SVG texts by file name: the paper's figures ``names``, each of what the folders hold.
+
+    Raises:
+        InvalidInput: an unknown figure, or one that these folders cannot fill.
+    """
+    run = Run(tuple(folders))
+    return {file: text for name in names for file, text in make_figures(name, run).items()}
 
 
 def _whole(results: Results, form: str, domain: DomainChoice, gallery: Gallery) -> dict[str, str]:

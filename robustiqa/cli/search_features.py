@@ -24,7 +24,7 @@ def search_features(
 
     All sets of one, two and three candidates are trained, the weakest features dropped, then come all sets of four
     of the others, and a fifth feature beside the best four. OUT gets one file per set, search.md, search.csv and
-    pareto.png. A search that was stopped continues. Example of a small one:
+    pareto.svg. A search that was stopped continues. Example of a small one:
 
     \b
       robustiqa search-features --dataset kadid-style=/data/photographs --sets-of 2 \\
@@ -32,9 +32,9 @@ def search_features(
     """
     from dataclasses import replace
 
-    from robustiqa.core.errors import InvalidInput
     from robustiqa.core.files import write_atomically
-    from robustiqa.reports.lab import draw_pareto, search_frame, search_markdown
+    from robustiqa.reports.lab import pareto_figure, search_frame, search_markdown
+    from robustiqa.reports.plots import encoded
     from robustiqa.training.search import CANDIDATES, search
     from robustiqa.training.trial import run_trial
 
@@ -45,9 +45,7 @@ def search_features(
                        lambda chosen: run_trial(replace(base, features="+".join(chosen)), bench))  # fmt: skip
     text = search_markdown(found, bench.size)
     write_atomically(out / "search.md", text)
-    write_atomically(out / "search.csv", search_frame(found, bench.size).to_csv(index=False, float_format="%.6g"))
+    trials = list(found.trials.values())
+    write_atomically(out / "search.csv", search_frame(trials, bench.size).to_csv(index=False, float_format="%.6g"))
+    write_atomically(out / "pareto.svg", encoded(pareto_figure(trials, bench.size)))
     click.echo(text, nl=False)
-    try:
-        draw_pareto(found, bench.size, out / "pareto.png")
-    except InvalidInput as error:
-        click.echo(f"robustiqa: {error}", err=True)

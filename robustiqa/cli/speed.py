@@ -26,7 +26,7 @@ if TYPE_CHECKING:
               help="NAME or NAME=FOLDER: adds PLCC and SROCC of the whole images there  [default: speed alone]")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="First so many pairs of the dataset.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/speed"), show_default=True,
-              help="Folder of the dataset's scores; what it holds is not computed again.")
+              help="Folder of speed.json, and of the dataset's scores: those that it holds are not computed again.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @haste_options
 @click.option("--json", "as_json", is_flag=True, help="Print seconds, ratios and correlations as JSON.")
@@ -40,13 +40,15 @@ def speed(
 
     \b
       robustiqa speed --model birqa --model dists --runs 100 --dataset pdap-hdds=/data/pdap-hdds
+      robustiqa report runs/speed --figure figure3 --out figures
     """
     from robustiqa.benchmarks.speed import measure, synthetic_pair
     from robustiqa.cli.options import image_size, torch_device
     from robustiqa.cli.progress import bar
+    from robustiqa.core.files import write_atomically
     from robustiqa.core.precision import EXACT, Haste
     from robustiqa.models import load_model
-    from robustiqa.reports.speed import speed_markdown, speed_records
+    from robustiqa.reports.speed import SPEED_FILE, speed_markdown, speed_records
 
     width, height = image_size(size)
     ref, dist = synthetic_pair(width, height)
@@ -60,11 +62,14 @@ def speed(
             loaded, ref.to(where), dist.to(where), runs,
             lambda done, total: progress.update(task, completed=done, total=total), haste,
         )  # fmt: skip
+    facts = json.dumps(
+        {"size": f"{width}x{height}", "runs": runs, "device": device, "precision": precision, "compiled": compile,
+         "dataset": dataset and split_path(dataset)[0], "models": speed_records(speeds, evaluations)},
+        allow_nan=False,
+    )  # fmt: skip
+    write_atomically(out / SPEED_FILE, facts + "\n")
     if as_json:
-        records = speed_records(speeds, evaluations)
-        facts = {"size": f"{width}x{height}", "runs": runs, "device": device, "precision": precision,
-                 "compiled": compile, "dataset": dataset, "models": records}  # fmt: skip
-        click.echo(json.dumps(facts, allow_nan=False))
+        click.echo(facts)
         return
     where_scored = "" if dataset is None else f"; PLCC and SROCC: {evaluations[0].n} pairs of {dataset}"
     hasty = "" if haste == EXACT else f"; attack steps in {precision}{', compiled' if compile else ''}"

@@ -1,6 +1,5 @@
 """What the feature search and the ablation found, as tables and as the picture of the paper's Figure 5."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,20 +8,32 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from robustiqa.core.errors import InvalidInput
-from robustiqa.core.files import write_atomically
+from robustiqa.reports.plots import panels
 from robustiqa.reports.render import DASH, number
 from robustiqa.statistics import pareto_ranks
 from robustiqa.training.ablation import Modules
 from robustiqa.training.search import Found
-from robustiqa.training.trial import Trial
+from robustiqa.training.trial import Trial, read_trial
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def search_frame(found: Found, size: str) -> pd.DataFrame:
+def read_trials(folders: Sequence[Path], command: str) -> list[Trial]:
+    """The trials that ``robustiqa COMMAND`` left in ``folders``.
+
+    Raises:
+        InvalidInput: there are none, or a file is not a trial's.
+    """
+    trials = [read_trial(path) for folder in folders for path in sorted(folder.glob("birqa*.json"))]
+    if not trials:
+        raise InvalidInput(f"no trials in {', '.join(map(str, folders))}; robustiqa {command} --out DIR makes them.")
+    return trials
+
+
+def search_frame(trials: Sequence[Trial], size: str) -> pd.DataFrame:
     """One record per feature set, best SROCC first; ``pareto`` is 0 on the front of SROCC and speed."""
-    trials = list(found.trials.values())
     ranks = pareto_ranks([(trial.srocc, trial.timings[size].speed) for trial in trials])
     records = [
         {
@@ -43,7 +54,8 @@ def search_frame(found: Found, size: str) -> pd.DataFrame:
 
 def search_markdown(found: Found, size: str) -> str:
     """The sets as a table, the front's in bold, and the weakness of each feature below it."""
-    frame = search_frame(found, size)
+    trials = list(found.trials.values())
+    frame = search_frame(trials, size)
     sets = [
         {
             "features": f"**{row['features']}**" if row["pareto"] == 0 else row["features"],
@@ -61,7 +73,7 @@ def search_markdown(found: Found, size: str) -> str:
         {"feature": name, "weakness ↓": f"{value:.3f}", "sets of four": "dropped" if name in found.dropped else ""}
         for name, value in ordered
     ]
-    head = f"{len(sets)} feature sets, {_conditions(list(found.trials.values()))}; bold: on the Pareto front.\n\n"
+    head = f"{len(sets)} feature sets, {_conditions(trials)}; bold: on the Pareto front.\n\n"
     between = "Features by the mean Pareto rank, 0 to 1, of their sets of up to three:"
     return f"{head}{_table(sets)}\n\n{between}\n\n{_table(features)}\n"
 
@@ -83,23 +95,11 @@ def ablation_markdown(rows: Mapping[Modules, Trial], size: str) -> str:
     return f"{_conditions(list(rows.values()))}\n\n{_table(records)}\n"
 
 
-def draw_pareto(found: Found, size: str, path: Path) -> None:
-    """The paper's Figure 5: SROCC over frames per second, a point per set, the front joined; PNG, PDF or SVG.
-
-    Raises:
-        InvalidInput: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (only pictures need it)
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise InvalidInput(f"{path.name} was not drawn: matplotlib is missing; pip install matplotlib.") from error
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    _plot(figure.add_subplot(), search_frame(found, size).dropna(subset=["srocc"]), size)
-    content = io.BytesIO()
-    figure.savefig(content, format=path.suffix.removeprefix(".") or "png", dpi=150)
-    write_atomically(path, content.getvalue())
+def pareto_figure(trials: Sequence[Trial], size: str) -> "Figure":
+    """The paper's Figure 5: SROCC over frames per second, a point per set of features, the front joined."""
+    figure, (axes,) = panels(1, width=8, height=5)
+    _plot(axes, search_frame(trials, size).dropna(subset=["srocc"]), size)
+    return figure
 
 
 def _plot(axes: "Axes", frame: pd.DataFrame, size: str) -> None:

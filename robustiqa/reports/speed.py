@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -10,6 +10,9 @@ from robustiqa.benchmarks.speed import Speed
 from robustiqa.reports.evaluation import Evaluation, interval_cell
 from robustiqa.reports.render import escape
 from robustiqa.statistics import Interval
+
+SPEED_FILE: Final = "speed.json"
+"""What ``robustiqa speed`` leaves in its folder."""
 
 
 def speed_records(speeds: Sequence[Speed], evaluations: Sequence[Evaluation] = ()) -> list[dict[str, Any]]:

@@ -1,21 +1,18 @@
 """The picture of a training run: its loss and, for AAT, the two panels of the BiRQA paper's Figure 6."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
+from robustiqa.reports.plots import encoded, panels
 from robustiqa.training.log import read_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Row = Mapping[str, str]
 PANELS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -29,6 +26,8 @@ PANELS: Final[Mapping[str, Mapping[str, str]]] = {
         "validation_gain": "gain of PGD-10, up",
     },
 }  # fmt: skip
+ANCHORED: Final = ("anchored ranking loss, eq. (3)", "largest error in the batch, in labels")
+"""The panels of the paper's Figure 6."""
 LOGARITHMIC: Final = ("anchored_loss", "max_error")
 FEW: Final = 3  # points that a line would not show
 
@@ -44,15 +43,16 @@ def draw_training(log: Path, picture: Path) -> None:
     rows = read_log(log)
     if not rows:
         raise InvalidInput(f"{log} holds no step of a training run; nothing to draw.")
-    panels = {title: lines for title, lines in PANELS.items() if any(_points(rows, name) for name in lines)}
-    figure = Figure(figsize=(6 * len(panels), 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    write_atomically(picture, encoded(training_figure(rows, tuple(PANELS)), picture.suffix.removeprefix(".") or "png"))
+
+
+def training_figure(rows: Sequence[Row], titles: Sequence[str]) -> "Figure":
+    """The panels of ``PANELS`` called ``titles``, of those that the log has figures for."""
+    shown = {title: PANELS[title] for title in titles if any(_points(rows, name) for name in PANELS[title])}
+    figure, places = panels(len(shown))
+    for axes, (title, lines) in zip(places, shown.items(), strict=True):
         _plot(axes, rows, title, lines)
-    form, content = picture.suffix.removeprefix(".") or "png", io.BytesIO()
-    with rc_context({"svg.fonttype": "none"}):  # words stay words
-        figure.savefig(content, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
-    write_atomically(picture, content.getvalue())
+    return figure
 
 
 def _plot(axes: "Axes", rows: Sequence[Row], title: str, lines: Mapping[str, str]) -> None:

@@ -26,11 +26,12 @@ def test_runs_are_interleaved_and_references_prepared_once_for_attacks(monkeypat
     assert calls == ["psnr prepare", "ssim prepare", *once * 3]
 
 
-def test_the_command_prints_ratios_to_the_first_and_flags():
-    """As a table and as JSON; untrained weights show."""
-    arguments = ["--model", "psnr", "--model", "birqa:weights=random", "--size", "64x48", "--runs", "3"]
+def test_the_command_prints_ratios_to_the_first_and_flags(tmp_path):
+    """As a table, as JSON, and as JSON in its folder; untrained weights show."""
+    arguments = ["--model", "psnr", "--model", "birqa:weights=random", "--size", "64x48", "--runs", "3", "--out", str(tmp_path)]
     assert "x first" in CliRunner().invoke(speed, arguments, catch_exceptions=False).stdout
     record = json.loads(CliRunner().invoke(speed, [*arguments, "--json"], catch_exceptions=False).stdout)
+    assert record == json.loads((tmp_path / "speed.json").read_text())
     first, second = record["models"]
     assert first["forward_ratio"] == 1
     assert second["forward_ratio"] == pytest.approx(first["forward_s"] / second["forward_s"])
@@ -47,9 +48,9 @@ def test_with_a_dataset_correlations_stand_beside_the_speed(tmp_path):
     arguments = ["--model", "ssim", "--model", "psnr", "--size", "32x32", "--runs", "1", "--dataset", f"csv={tmp_path}"]
     result = CliRunner().invoke(speed, [*arguments, "--out", str(out), "--json"], catch_exceptions=False)
     records = json.loads(result.stdout)["models"]
-    before = {file: file.stat().st_mtime_ns for file in out.rglob("*.json")}
+    before = {file: file.stat().st_mtime_ns for file in (out / "cells").rglob("*.json")}
     table = CliRunner().invoke(speed, [*arguments, "--out", str(out)], catch_exceptions=False).stdout
-    assert before == {file: file.stat().st_mtime_ns for file in out.rglob("*.json")}
+    assert before == {file: file.stat().st_mtime_ns for file in (out / "cells").rglob("*.json")}
     expected = {one.model: one for one in evaluations(load_results(out).cells)}
     assert [record["model"] for record in records] == ["ssim", "psnr"]
     for record in records:

@@ -33,10 +33,11 @@ def figures_svg(cells: Sequence[Cell]) -> dict[str, str]:
 def svg_files(fields: Sequence[Arena]) -> dict[str, str]:
     """The same of arenas."""
     figures = [(i, figure) for i, arena in enumerate(fields, 1) for figure in figures_of(arena)]
-    return {f"{i}-{figure.name}.svg": _svg(figure) for i, figure in figures}
+    return {f"{i}-{figure.name}.svg": figure_svg(figure) for i, figure in figures}
 
 
-def _svg(figure: Figure) -> str:
+def figure_svg(figure: Figure) -> str:
+    """One figure of the page as an SVG text."""
     columns = min(COLUMNS, len(figure.panels))
     width = columns * figure.panels[0].width + (columns - 1) * GAP
     legend, top = _legend(figure.legend, width)

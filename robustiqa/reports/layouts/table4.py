@@ -5,13 +5,14 @@ import math
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.parameters import build, split_named
 from robustiqa.models.birqa.model import Settings
+from robustiqa.reports.lab import read_trials
 from robustiqa.reports.layouts.beside import NOTE, Draft, PaperFigures, PaperKey, beside, ordered
 from robustiqa.reports.layouts.options import LayoutOptions
 from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.paper_figures import paper_rows, printed
 from robustiqa.reports.table import Column, Content, Number, Table
 from robustiqa.training.ablation import Modules
-from robustiqa.training.trial import Trial, read_trial
+from robustiqa.training.trial import Trial
 
 COLUMNS = (
     Column("csram", "CSRAM"),
@@ -33,9 +34,7 @@ def layout(run: Run, options: LayoutOptions) -> list[Table]:
     Raises:
         InvalidInput: there are none.
     """
-    trials = [read_trial(path) for folder in run.folders for path in sorted(folder.glob("birqa*.json"))]
-    if not trials:
-        raise InvalidInput(f"no trials in {', '.join(map(str, run.folders))}; robustiqa ablate --out DIR makes them.")
+    trials = read_trials(run.folders, "ablate")
     best = max(trials, key=lambda trial: -math.inf if math.isnan(trial.srocc) else trial.srocc)
     drafts = [_draft(trial, best=trial is best) for trial in trials]
     columns: tuple[Column, ...] = COLUMNS
