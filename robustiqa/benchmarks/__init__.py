@@ -1,1 +1,1 @@
-"""Suites to cells, cells to files: the runner, its store and its plan."""
+"""Suites to cells, cells to files: the plan, its jobs and their store."""

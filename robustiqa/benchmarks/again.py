@@ -11,9 +11,9 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
 from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Direction, Request, calibration_jobs, clean_jobs, plan
 from robustiqa.benchmarks.provenance import BUILT_IN
-from robustiqa.benchmarks.runner import Job
 from robustiqa.benchmarks.sameness import differing, in_words, looks
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import PairDataset

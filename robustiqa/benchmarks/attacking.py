@@ -11,8 +11,8 @@ from robustiqa.benchmarks.alone import differs, score_alone
 from robustiqa.benchmarks.calibration import Trial, at_equal_visibility
 from robustiqa.benchmarks.cell import SampleRow, Status
 from robustiqa.benchmarks.images import Batch
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.perturbation import perturbations
-from robustiqa.benchmarks.runner import Job
 from robustiqa.core.draws import Reported, reported_scores, sample_seeds
 from robustiqa.core.images import check_pair
 from robustiqa.core.objective import Objective

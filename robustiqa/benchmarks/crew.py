@@ -10,7 +10,7 @@ import torch
 from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.images import Batch
-from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.job import Job
 
 
 def default_threads(device: torch.device) -> int:

@@ -15,7 +15,7 @@ from robustiqa.attacks.square import Square
 from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.images import Batch, Images
-from robustiqa.benchmarks.runner import Job, missing
+from robustiqa.benchmarks.job import Job, missing
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.draws import REPORTED_DRAWS
 from robustiqa.core.model import ExposesFeatures

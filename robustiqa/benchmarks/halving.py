@@ -8,7 +8,7 @@ import torch
 
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.images import Batch
-from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.job import Job
 
 Compute = Callable[[Job, Batch], list[SampleRow]]
 PHRASES: Final = ("not enough memory", "out of memory", "can't allocate memory")  # of torch on CPU, CUDA and MPS

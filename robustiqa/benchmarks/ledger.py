@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.runner import Job, close, judge_late, missing, provenance_of
+from robustiqa.benchmarks.job import Job, close, judge_late, missing, provenance_of
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import CannotWrite, RobustIQAError
 from robustiqa.datasets.base import Pair

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import cloudpickle
 
-from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.job import Job
 from robustiqa.core.model import QualityModel
 from robustiqa.datasets.base import PairDataset
 from robustiqa.models.from_file import MODULE

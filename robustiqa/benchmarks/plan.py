@@ -10,9 +10,9 @@ from robustiqa.attacks.limits import NO_LIMITS, Limits
 from robustiqa.benchmarks.broken import defended, knowledge
 from robustiqa.benchmarks.calibration import Calibration
 from robustiqa.benchmarks.cell import CellSpec, DatasetRecord, ModelRecord, PartRecord
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.provenance import package_version
 from robustiqa.benchmarks.records import attack_record, check_distinct, dataset_record, defense_record, model_record
-from robustiqa.benchmarks.runner import Job
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import QualityModel
 from robustiqa.core.precision import EXACT, Haste

@@ -20,12 +20,12 @@ from pydantic import JsonValue
 from ray.exceptions import RayError, RayTaskError
 
 from robustiqa.benchmarks.cluster import Cluster
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.ledger import Advance, Ledger, Task
 from robustiqa.benchmarks.packing import Packed, Packer
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.ray_worker import Made, Worker
-from robustiqa.benchmarks.runner import Job
 from robustiqa.benchmarks.shards import cost_per_sample
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput

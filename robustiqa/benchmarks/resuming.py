@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from robustiqa.benchmarks.cell import Cell
-from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.sameness import differing, in_words, strangers
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput

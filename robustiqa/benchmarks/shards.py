@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from robustiqa.benchmarks.cell import canonical
 from robustiqa.benchmarks.estimate import passes_per_sample
-from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.job import Job
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.datasets.base import Pair

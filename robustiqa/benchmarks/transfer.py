@@ -10,11 +10,11 @@ from torch import Tensor
 
 from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow, SavedImages, SourceRecord
 from robustiqa.benchmarks.images import Batch
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.perturbation import Perturbation, perturbations
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Subject
 from robustiqa.benchmarks.provenance import package_version
-from robustiqa.benchmarks.runner import Job
 from robustiqa.core.draws import reported_scores, sample_seeds
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import check_pair

@@ -27,10 +27,10 @@ from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.halving import halving
 from robustiqa.benchmarks.images import Images
+from robustiqa.benchmarks.job import Job, computed
 from robustiqa.benchmarks.ledger import Advance, Ledger, Task, sendable
 from robustiqa.benchmarks.packing import packed
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.runner import Job, computed
 from robustiqa.benchmarks.store import Store
 from robustiqa.datasets.base import Pair
 

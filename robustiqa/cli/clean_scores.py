@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 import torch
 
-from robustiqa.benchmarks.bench import describe, run
 from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Request, clean_jobs
-from robustiqa.benchmarks.runner import Job
+from robustiqa.benchmarks.running import describe, run
 from robustiqa.benchmarks.store import Store
 from robustiqa.cli.progress import bar
 from robustiqa.core.model import QualityModel

@@ -14,8 +14,9 @@ import torch
 
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
-from robustiqa.benchmarks.bench import bench, run
+from robustiqa.benchmarks.bench import bench
 from robustiqa.benchmarks.plan import Request, plan
+from robustiqa.benchmarks.running import run
 from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.precision import Haste
@@ -194,7 +195,7 @@ def test_a_file_that_is_no_cell_is_named(tmp_path):
 
 CHILD = """
 import sys, time
-from robustiqa.benchmarks.bench import run
+from robustiqa.benchmarks.running import run
 from robustiqa.benchmarks.plan import plan
 from tests.benchmarks.test_cells import BASE
 import robustiqa.benchmarks.crew as crew

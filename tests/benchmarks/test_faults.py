@@ -11,10 +11,10 @@ import pytest
 
 import robustiqa as rq
 from robustiqa.attacks import load_attack
-from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.plan import Request, plan
+from robustiqa.benchmarks.running import run
 from robustiqa.core.errors import CannotWrite, InvalidInput
-from tests.benchmarks.test_bench import rows_of
+from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa
 from tests.toys import Linear, memory
 
@@ -106,7 +106,7 @@ HOLDING = """
 import sys, time
 from pathlib import Path
 from robustiqa.benchmarks import crew
-from robustiqa.benchmarks.bench import run
+from robustiqa.benchmarks.running import run
 from tests.benchmarks.test_faults import jobs
 def slowly(job, batch):
     (Path(sys.argv[1]) / "begun").touch()

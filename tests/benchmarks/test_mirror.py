@@ -6,7 +6,7 @@ import pytest
 from robustiqa.benchmarks import mirror as mirrors
 from robustiqa.benchmarks.mirror import Bucket, Mirror, fetched
 from robustiqa.core.errors import CannotWrite, InvalidInput
-from tests.benchmarks.test_bench import rows_of
+from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa
 
 pytestmark = pytest.mark.usefixtures("toy_calibration")

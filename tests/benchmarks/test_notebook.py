@@ -11,7 +11,7 @@ import robustiqa as rq
 from robustiqa.benchmarks.provenance import code_digest
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.model import ModelInfo, QualityModel
-from tests.benchmarks.test_bench import rows_of
+from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa
 from tests.toys import memory
 

@@ -13,7 +13,7 @@ import pytest
 import robustiqa as rq
 from robustiqa.benchmarks.cluster import Cluster, Needs
 from robustiqa.core.errors import InvalidInput
-from tests.benchmarks.test_bench import rows_of
+from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa
 from tests.toys import Linear, Wavy, memory
 

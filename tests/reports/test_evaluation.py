@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.plan import Request, clean_jobs
+from robustiqa.benchmarks.running import run
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.evaluation import evaluation_markdown, evaluations
 from robustiqa.reports.results import load_results

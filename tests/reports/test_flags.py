@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from robustiqa.attacks import load_attack
-from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.records import attack_record
+from robustiqa.benchmarks.running import run
 from robustiqa.models import load_model
 from robustiqa.reports.compose import views
 from robustiqa.reports.flag_notes import FLAG_NOTES

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from robustiqa.benchmarks.bench import bench, run
+from robustiqa.benchmarks.bench import bench
 from robustiqa.benchmarks.plan import Request, clean_jobs
+from robustiqa.benchmarks.running import run
 from robustiqa.reports.evaluation import evaluation_markdown, evaluations
 from robustiqa.reports.render import render
 from robustiqa.reports.results import load_results

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.again import is_built_in, request_of
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.pictures import Pictures as Saved
 from robustiqa.benchmarks.plan import Direction, plan
-from robustiqa.benchmarks.runner import Job
 from robustiqa.core.images import center_crop, to_rgb
 from robustiqa.core.objective import Objective
 from robustiqa.datasets.base import PairDataset

@@ -15,8 +15,8 @@ import torch
 
 import robustiqa as rq
 from robustiqa.attacks.fgsm import FGSM
-from robustiqa.benchmarks.bench import run
 from robustiqa.benchmarks.plan import Request, plan
+from robustiqa.benchmarks.running import run
 from robustiqa.core.errors import InvalidInput, UnreadableImage
 from robustiqa.core.model import ModelInfo, QualityModel
 from robustiqa.defenses.base import Defense
@@ -259,7 +259,7 @@ CHILD = """
 import sys
 from dataclasses import replace
 from robustiqa.benchmarks import plan
-from tests.benchmarks.test_bench import Linear, Slow, memory
+from tests.benchmarks.test_running import Linear, Slow, memory
 import robustiqa as rq
 plan.load_demo = lambda: replace(memory(12), name="calibration")
 rq.bench([Linear()], [Slow()], memory(), batch_size=2, out=sys.argv[1])

@@ -1,4 +1,4 @@
-"""Run cells: whatever samples are missing, in batches, journaled as they come."""
+"""One cell as a job: whatever samples are missing, in batches, journaled as they come."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
