@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
+from robustiqa.attacks.budget import Ball, Norm, rows
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.random import RandomStreams
@@ -48,9 +48,6 @@ class APGD(Attack):
         known_norm(self)
         if self.loss not in {"score", "features"}:
             raise InvalidInput(f"apgd: loss={self.loss!r} is not one of score, features.")
-
-    def _ball(self, center: Tensor, eps: float) -> Ball:
-        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from robustiqa.attacks.apgd import APGD
 from robustiqa.attacks.base import Access, Attack, Calls, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm
+from robustiqa.attacks.budget import Ball, Norm
 from robustiqa.attacks.cw import CW
 from robustiqa.attacks.pgd_adam import PGDAdam
 from robustiqa.attacks.search import Search
@@ -68,9 +68,6 @@ class AutoAttack(Attack):
     @property
     def flags(self) -> tuple[str, ...]:
         return ("reduced-budget",) if self.version == "quick" else ()
-
-    def _ball(self, center: Tensor, eps: float) -> Ball:
-        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:

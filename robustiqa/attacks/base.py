@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, final
 import torch
 from torch import Tensor
 
-from robustiqa.attacks.budget import BALLS, Ball, Linf
+from robustiqa.attacks.budget import BALLS, Ball, Norm
 from robustiqa.attacks.curves import Curve, QueryCurve, Snapshot
 from robustiqa.attacks.limits import Exhausted, Limits
 from robustiqa.attacks.search import Search
@@ -102,9 +102,14 @@ class Attack(ABC):
         on other samples of the batch, and random numbers come from ``random`` alone.
         """
 
+    @property
+    def norm(self) -> Norm:
+        """Of the ball; attacks with a choice have a parameter of this name."""
+        return "linf"
+
     def _ball(self, center: Tensor, eps: float) -> Ball:
-        """Where the attack may go; most stay in the L∞ ball."""
-        return Linf.around(center, eps)
+        """Where the attack may go."""
+        return BALLS[self.norm].around(center, eps)
 
     def _curve(self, ball: Ball, clean_j: Tensor) -> Curve | None:  # noqa: ARG002
         """What the search tells of smaller budgets: the query curve, where only queries are made."""
@@ -221,9 +226,8 @@ def known_norm(attack: Attack) -> None:
     Raises:
         InvalidInput: neither ``linf`` nor ``l2``.
     """
-    norm = getattr(attack, "norm", None)
-    if norm not in BALLS:
-        raise InvalidInput(f"{attack.name}: norm={norm!r} is not one of {', '.join(BALLS)}.")
+    if attack.norm not in BALLS:
+        raise InvalidInput(f"{attack.name}: norm={attack.norm!r} is not one of {', '.join(BALLS)}.")
 
 
 def at_least(attack: Attack, **minima: float) -> None:

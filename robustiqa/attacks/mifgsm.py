@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm, rows
+from robustiqa.attacks.budget import Ball, Norm, rows
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
 
@@ -31,9 +31,6 @@ class MIFGSM(Attack):
     def __post_init__(self) -> None:
         at_least(self, steps=1, alpha=0, decay=0)
         known_norm(self)
-
-    def _ball(self, center: Tensor, eps: float) -> Ball:
-        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm
+from robustiqa.attacks.budget import Ball, Norm
 from robustiqa.attacks.gradient_sign import ascend
 from robustiqa.attacks.search import Search
 from robustiqa.core.random import RandomStreams
@@ -32,9 +32,6 @@ class PGD(Attack):
     def __post_init__(self) -> None:
         at_least(self, steps=1, alpha=0, restarts=1)
         known_norm(self)
-
-    def _ball(self, center: Tensor, eps: float) -> Ball:
-        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:

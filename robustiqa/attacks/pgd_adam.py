@@ -11,7 +11,7 @@ from torch import Tensor
 
 from robustiqa.attacks.adam import Adam
 from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm
+from robustiqa.attacks.budget import Ball, Norm
 from robustiqa.attacks.search import Search
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.random import RandomStreams
@@ -39,9 +39,6 @@ class PGDAdam(Attack):
         known_norm(self)
         if self.start not in {"image", "best"}:
             raise InvalidInput(f"pgd-adam: start={self.start!r} is not one of image, best.")
-
-    def _ball(self, center: Tensor, eps: float) -> Ball:
-        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from robustiqa.attacks.base import Access, Attack, Calls, at_least, known_norm
-from robustiqa.attacks.budget import BALLS, Ball, Norm
+from robustiqa.attacks.budget import Ball, Norm
 from robustiqa.attacks.search import Search
 from robustiqa.attacks.square_l2 import Bumps, Patch, window_at
 from robustiqa.core.random import RandomStreams
@@ -36,9 +36,6 @@ class Square(Attack):
     def __post_init__(self) -> None:
         at_least(self, queries=1, p_init=0)
         known_norm(self)
-
-    def _ball(self, center: Tensor, eps: float) -> Ball:
-        return BALLS[self.norm].around(center, eps)
 
     @property
     def calls(self) -> Calls:
