@@ -7,6 +7,7 @@ import pytest
 
 from robustiqa.core.errors import InvalidInput, UnknownName
 from robustiqa.reports.figures import FIGURES, make_figures
+from robustiqa.reports.lab import pareto_figure, read_trials
 from robustiqa.reports.layouts.run import Run
 from robustiqa.training.log import CsvLog
 from robustiqa.training.trial import Timing, Trial
@@ -25,6 +26,17 @@ def _search(folder):
         timings = {"64x48": Timing(forward=0.1 + i / 10, yardstick=0.2, runs=1)}
         trial = Trial(model="birqa", features=features, parameters=1, steps=1, references=1, srocc=srocc, plcc=0.5, within_type=0.5, timings=timings)
         (folder / f"birqa_{i}.json").write_text(trial.model_dump_json())
+
+
+def test_the_front_of_figure_5_falls_with_speed(tmp_path):
+    """Points stand where the ratio to the shipped architecture puts them, whatever the machine did meanwhile."""
+    _search(tmp_path)
+    trials = read_trials([tmp_path], "search-features")
+    slow = trials[0].model_copy(update={"timings": {"64x48": Timing(forward=1.0, yardstick=2.0, runs=1)}})  # 10 times as busy
+    places = [[tuple(map(tuple, c.get_offsets())) for c in pareto_figure(some, "64x48").axes[0].collections] for some in (trials, [slow, *trials[1:]])]
+    assert places[0] == places[1]
+    line = pareto_figure(trials, "64x48").axes[0].lines[0]
+    assert (list(line.get_xdata()), list(line.get_ydata())) == (sorted(line.get_xdata()), sorted(line.get_ydata(), reverse=True))
 
 
 def _training(folder):
