@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.core.errors import InvalidInput, MissingWeights, UnknownName
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.entry import ModelEntry, refuse_weights
 from robustiqa.models.weights import Weights
@@ -44,13 +44,18 @@ def _load(settings: Metric, weights: Weights, info: ModelInfo) -> PyIQAMetric:
     Raises:
         InvalidInput: pyiqa is not installed, no metric is named, or it needs no reference.
         UnknownName: pyiqa has no such metric.
+        MissingWeights: pyiqa cannot download its weights.
     """
     refuse_weights(weights, info)
     pyiqa = _package()
     known = pyiqa.list_models(metric_mode="FR")
     if settings.version not in known:
         raise UnknownName("full-reference metric of pyiqa", settings.version, known)
-    metric = pyiqa.create_metric(settings.version, as_loss=True, loss_reduction="none", device="cpu")
+    try:
+        metric = pyiqa.create_metric(settings.version, as_loss=True, loss_reduction="none", device="cpu")
+    except OSError as error:  # URLError and HTTPError are such
+        how = "pyiqa prints their address; put the file there into ~/.cache/torch/hub/pyiqa, or try again online"
+        raise MissingWeights(f"pyiqa:{settings.version}: its weights cannot be fetched ({error}); {how}.") from error
     return PyIQAMetric(metric, replace(info, lower_better=bool(metric.lower_better)))
 
 

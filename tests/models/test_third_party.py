@@ -2,12 +2,13 @@
 
 import sys
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import pytest
 import torch
 
 from robustiqa.benchmarks.provenance import code_digest
-from robustiqa.core.errors import BrokenPlugin, InvalidInput, UnknownName
+from robustiqa.core.errors import BrokenPlugin, InvalidInput, MissingWeights, UnknownName
 from robustiqa.models import load_model
 from robustiqa.models.weights import sha256_of
 
@@ -99,4 +100,14 @@ def test_unknown_metrics_and_a_missing_package_are_named(pyiqa, monkeypatch):
         load_model("pyiqa:ahik")
     monkeypatch.setitem(sys.modules, "pyiqa", None)
     with pytest.raises(InvalidInput, match=r"pip install 'robustiqa\[pyiqa\]'"):
+        load_model("pyiqa:ahiq")
+
+
+def test_weights_of_pyiqa_that_cannot_be_fetched_are_missing_weights(pyiqa, monkeypatch):
+    """One line with the way out, in place of a URLError."""
+    def offline(name, **options):
+        raise URLError("name or service not known")
+
+    monkeypatch.setattr(sys.modules["pyiqa"], "create_metric", offline)
+    with pytest.raises(MissingWeights, match=r"pyiqa:ahiq.*not known.*cache/torch/hub/pyiqa"):
         load_model("pyiqa:ahiq")
