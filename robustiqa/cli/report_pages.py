@@ -20,7 +20,7 @@ def pages(form: str, results: Results, datasets: Sequence[str], pictures: int | 
         pictures: how many to show; None as ``html_report`` has it.
     """
     if form == "svg":
-        return {f"figures/{name}": text for name, text in figures_svg(results.cells).items()}
+        return {f"figures/{name}": text for name, text in figures_svg(results.rows()).items()}
     loaded = [load_dataset(*split_path(text)) for text in datasets]
     with bar() as progress:
         task = progress.add_task("pictures", total=None)
@@ -30,5 +30,6 @@ def pages(form: str, results: Results, datasets: Sequence[str], pictures: int | 
             pictures,
             lambda done, total: progress.update(task, completed=done, total=total),
             results.folders,
+            results.rows(),
         )
     return {"report.html": text}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +27,14 @@ class Results:
 
     def rows(self, directions: Sequence[str] = (), domain: DomainChoice | None = None) -> list[Row]:
         """One row per cell and direction; ``directions`` restricts them, IR-Scores are taken in ``domain``."""
-        return make_rows(self.cells, directions, domain=domain)
+        if directions or (domain is not None and domain != DomainChoice()):
+            return make_rows(self.cells, directions, domain=domain)
+        return list(self._rows)
+
+    @cached_property
+    def _rows(self) -> tuple[Row, ...]:
+        """All rows in the usual domain: every format of a report shows them."""
+        return tuple(make_rows(self.cells))
 
     def to_dataframe(self, domain: DomainChoice | None = None) -> pd.DataFrame:
         """The rows as records, the columns of the CSV report: numbers as numbers, NaN or None where undefined."""
@@ -45,7 +53,7 @@ class Results:
         ``tex``, ``json``, or ``html``: one file, with pictures where the images come with the install.
         """
         if form == "html":
-            return html_report(self.cells, folders=self.folders)
+            return html_report(self.cells, folders=self.folders, rows=self._rows)
         text = render(self.rows(domain=domain), form)
         choices = choices_markdown(self.choices()) if form == "md" else ""
         return f"{text}\n{choices}" if choices else text

@@ -12,7 +12,7 @@ from robustiqa.reports.html.arena import arenas
 from robustiqa.reports.html.gallery import Card, Shot, card, shots
 from robustiqa.reports.html.page import page
 from robustiqa.reports.html.pictures import Kept, Pictures, Recomputed
-from robustiqa.reports.rows import make_rows
+from robustiqa.reports.rows import Row, make_rows
 
 PICTURES: Final = 12
 PATIENCE: Final = 60.0  # seconds that pictures may take where nobody asked for a number of them
@@ -25,6 +25,7 @@ def html_report(
     pictures: int | None = None,
     progress: Progress = lambda _done, _total: None,
     folders: Iterable[Path] = (),
+    rows: Sequence[Row] | None = None,
 ) -> str:
     """One self-contained HTML file.
 
@@ -36,8 +37,9 @@ def html_report(
             run.
         progress: called with (done, total) before and after each picture.
         folders: of the results, where pictures may have been kept.
+        rows: of the cells, where they were computed before.
     """
-    rows = make_rows(cells)
+    rows = make_rows(cells) if rows is None else rows
     fields = arenas(rows)
     chosen = shots(fields, PICTURES if pictures is None else pictures)
     known = {data.manifest(): data for data in (*datasets, load_dataset("demo"))}

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from robustiqa.benchmarks.cell import Cell
 from robustiqa.reports.html.arena import Arena, arenas
 from robustiqa.reports.html.drawing import Figure, Key, Panel
 from robustiqa.reports.html.environment import environment
 from robustiqa.reports.html.page import figures_of
-from robustiqa.reports.rows import make_rows
+from robustiqa.reports.rows import Row
 
 COLUMNS: Final = 3
 GAP, TITLE, ROW, SWATCH = 16, 22, 22, 46
@@ -25,9 +24,9 @@ class Placed:
     what: Panel | Key
 
 
-def figures_svg(cells: Sequence[Cell]) -> dict[str, str]:
+def figures_svg(rows: Sequence[Row]) -> dict[str, str]:
     """SVG texts by file name, such as ``1-srocc-over-eps.svg``; the number is that of the dataset on the page."""
-    return svg_files(arenas(make_rows(cells)))
+    return svg_files(arenas(rows))
 
 
 def svg_files(fields: Sequence[Arena]) -> dict[str, str]:
