@@ -19,10 +19,10 @@ from strength_tables import Measured, Suite, report, to_csv
 
 import robustiqa as rq
 from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.core.model import QualityModel

@@ -24,7 +24,7 @@ from typing import Final
 import click
 
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 from robustiqa.reports.results import load_results

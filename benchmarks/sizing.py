@@ -24,10 +24,10 @@ from torch import Tensor
 import robustiqa as rq
 from robustiqa.benchmarks.cell import Cell, SampleRow
 from robustiqa.benchmarks.estimate import passes_per_sample
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.shards import BACKWARD
-from robustiqa.benchmarks.store import Store
 from robustiqa.datasets.base import Pair, PairDataset
 from robustiqa.datasets.expected_scores import published_means
 

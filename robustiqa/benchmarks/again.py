@@ -11,10 +11,10 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
 from robustiqa.benchmarks.cell import CellSpec
+from robustiqa.benchmarks.folder.sameness import differing, in_words, looks
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Direction, Request, calibration_jobs, clean_jobs, plan
 from robustiqa.benchmarks.provenance import BUILT_IN
-from robustiqa.benchmarks.sameness import differing, in_words, looks
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import PairDataset
 from robustiqa.defenses import load_defense

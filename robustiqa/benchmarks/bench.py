@@ -10,16 +10,16 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
-from robustiqa.benchmarks.cluster import Cluster
+from robustiqa.benchmarks.folder.resuming import check_resumable
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.requests import radii
-from robustiqa.benchmarks.resuming import check_resumable
 from robustiqa.benchmarks.running import Outcome, Progress, run, silent
 from robustiqa.benchmarks.shards import Shard, claim, parse_shard, plan_digest, shard_jobs
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.cluster import Cluster
 from robustiqa.benchmarks.suite import NONE
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import parse_eps, split_path

@@ -14,9 +14,9 @@ from robustiqa.attacks.bim import BIM
 from robustiqa.attacks.square import Square
 from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.images import Batch, Images
 from robustiqa.benchmarks.job import Job, missing
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.draws import REPORTED_DRAWS
 from robustiqa.core.model import ExposesFeatures
 from robustiqa.core.objective import Objective

@@ -10,11 +10,11 @@ from pydantic import JsonValue
 from robustiqa.attacks.base import Attack
 from robustiqa.benchmarks.calibration import Calibration
 from robustiqa.benchmarks.cell import CellSpec, SampleRow
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.images import Batch, Images
 from robustiqa.benchmarks.observer import NOTHING, Observer
 from robustiqa.benchmarks.provenance import OF_A_CELL, distributions, environment
 from robustiqa.benchmarks.rivals import with_rivals
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import CannotWrite
 from robustiqa.core.model import QualityModel
 from robustiqa.datasets.base import Pair, PairDataset

@@ -9,13 +9,13 @@ from typing import Final
 import torch
 
 from robustiqa.benchmarks.cell import Cell, SampleRow
-from robustiqa.benchmarks.crew import Crew
-from robustiqa.benchmarks.halving import halving
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.job import Job, computed
 from robustiqa.benchmarks.provenance import UNEQUAL, environment
 from robustiqa.benchmarks.running import describe
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.crew import Crew
+from robustiqa.benchmarks.sharing.halving import halving
 from robustiqa.core.errors import InvalidInput
 
 NUMBERS: Final = (

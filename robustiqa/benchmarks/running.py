@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from robustiqa.benchmarks.cluster import Cluster
-from robustiqa.benchmarks.crew import Crew
-from robustiqa.benchmarks.halving import halving
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.job import Compute, Job, missing, provenance_of, run_job
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.cluster import Cluster
+from robustiqa.benchmarks.sharing.crew import Crew
+from robustiqa.benchmarks.sharing.halving import halving
 from robustiqa.core.errors import CannotWrite, InvalidInput
 
 Progress = Callable[[str, int, int], None]
@@ -84,7 +84,7 @@ def run(
 def _in_processes(
     jobs: Sequence[Job], store: Store, batch_size: int, workers: int, count: "_Count", *, fail_fast: bool
 ) -> list[tuple[Job, Exception]]:
-    from robustiqa.benchmarks.workers import CPU, share  # noqa: PLC0415 (slow import, needed for several processes)
+    from robustiqa.benchmarks.sharing.workers import CPU, share  # noqa: PLC0415 (slow import, needed for several processes)
 
     count.start(f"{workers} processes" if workers > 1 else "1 process")
     failures = share(jobs, store, batch_size, workers, count.advance, fail_fast=fail_fast)
@@ -95,11 +95,11 @@ def _in_processes(
 def _on_ray(
     jobs: Sequence[Job], store: Store, batch_size: int, cluster: Cluster, count: "_Count", *, fail_fast: bool
 ) -> list[tuple[Job, Exception]]:
-    from robustiqa.benchmarks.ray_connection import connected  # noqa: PLC0415 (needs an extra)
+    from robustiqa.benchmarks.sharing.ray_connection import connected  # noqa: PLC0415 (needs an extra)
 
     count.start("waiting for workers")
     with connected(cluster.address):
-        from robustiqa.benchmarks.ray_engine import share  # noqa: PLC0415 (only where Ray is known to be there)
+        from robustiqa.benchmarks.sharing.ray_engine import share  # noqa: PLC0415 (only where Ray is known to be there)
 
         failures = share(jobs, store, batch_size, count.advance, count.start, cluster, fail_fast=fail_fast)
     _note_all(store, failures, torch.device("cpu"))

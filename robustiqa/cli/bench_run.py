@@ -10,15 +10,15 @@ from rich.console import Console
 
 from robustiqa.benchmarks.bench import observed, prepared
 from robustiqa.benchmarks.cell import Cell
-from robustiqa.benchmarks.cluster import Cluster
-from robustiqa.benchmarks.crew import default_threads
+from robustiqa.benchmarks.folder.mirror import Mirror
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
-from robustiqa.benchmarks.mirror import Mirror
 from robustiqa.benchmarks.plan import Request, clean_jobs, merged, plan
 from robustiqa.benchmarks.requests import Shelf, on_datasets
 from robustiqa.benchmarks.running import Outcome, describe, run
 from robustiqa.benchmarks.shards import Shard, parse_shard, shard_jobs
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.cluster import Cluster
+from robustiqa.benchmarks.sharing.crew import default_threads
 from robustiqa.benchmarks.suite import NONE, Run, Suite, load_suite
 from robustiqa.cli.clean_scores import restricted
 from robustiqa.cli.clean_tables import print_clean

@@ -7,10 +7,10 @@ import click
 import torch
 
 from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Request, clean_jobs
 from robustiqa.benchmarks.running import describe, run
-from robustiqa.benchmarks.store import Store
 from robustiqa.cli.progress import bar
 from robustiqa.core.model import QualityModel
 from robustiqa.datasets.base import PairDataset

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import click
 import torch
 
-from robustiqa.benchmarks.crew import Crew
 from robustiqa.benchmarks.estimate import Estimate, Estimator, total
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.running import describe
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.crew import Crew
 from robustiqa.cli.progress import bar
 from robustiqa.reports.render import budget_text
 

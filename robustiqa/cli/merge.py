@@ -21,8 +21,8 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
       robustiqa bench suite.toml --shard 2/2 --out runs/2
       robustiqa merge runs/1 runs/2 --out runs/whole
     """
-    from robustiqa.benchmarks.merging import merge as merged
-    from robustiqa.benchmarks.sameness import in_words
+    from robustiqa.benchmarks.folder.merging import merge as merged
+    from robustiqa.benchmarks.folder.sameness import in_words
     from robustiqa.cli.progress import bar
 
     with bar() as progress:

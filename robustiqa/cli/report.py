@@ -53,7 +53,7 @@ def report(
       robustiqa report runs/kadid --table table3 --with-paper --format md,tex --out tables
       robustiqa report runs/kadid --figure figure7 --out figures
     """
-    from robustiqa.benchmarks.mirror import fetched
+    from robustiqa.benchmarks.folder.mirror import fetched
     from robustiqa.cli.report_run import Gallery, choices, run_figures, run_report
     from robustiqa.core.errors import InvalidInput, UnknownName
 

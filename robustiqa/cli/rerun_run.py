@@ -8,9 +8,9 @@ import click
 
 from robustiqa.benchmarks.again import is_built_in, job_of
 from robustiqa.benchmarks.cell import Cell, CellSpec
+from robustiqa.benchmarks.folder.sameness import in_words
 from robustiqa.benchmarks.rerunning import Difference, Rerun, find_cell
 from robustiqa.benchmarks.rerunning import rerun as compared
-from robustiqa.benchmarks.sameness import in_words
 from robustiqa.cli.options import torch_device
 from robustiqa.cli.progress import bar
 from robustiqa.core.errors import DatasetLayoutError, InvalidInput

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Request, calibration_jobs, subjects
 from robustiqa.benchmarks.running import describe, run
-from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.suite import NONE
 from robustiqa.benchmarks.transfer import score_transferred, sources, transfer_jobs
 from robustiqa.cli.options import torch_device

@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from robustiqa.benchmarks.cell import Cell
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.reports.attacked_choices import AttackedChoices, attacked_choices, choices_markdown
 from robustiqa.reports.html.report import html_report
 from robustiqa.reports.ir import DomainChoice

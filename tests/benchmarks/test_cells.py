@@ -15,9 +15,9 @@ import torch
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
 from robustiqa.benchmarks.bench import bench
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.precision import Haste
 from robustiqa.defenses.base import Defense
@@ -198,7 +198,7 @@ import sys, time
 from robustiqa.benchmarks.running import run
 from robustiqa.benchmarks.plan import plan
 from tests.benchmarks.test_cells import BASE
-import robustiqa.benchmarks.crew as crew
+import robustiqa.benchmarks.sharing.crew as crew
 slow = crew.run_batch
 def run_batch(job, batch):
     time.sleep(0.15)

@@ -12,10 +12,10 @@ from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.calibration import HALVINGS, calibration
 from robustiqa.benchmarks.estimate import Estimator, kept_by_a_gradient, passes_per_sample, total
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.draws import REPORTED_DRAWS
 from robustiqa.core.model import ModelInfo, QualityModel
 from tests.benchmarks.test_running import Crash

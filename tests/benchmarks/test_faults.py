@@ -105,7 +105,7 @@ def test_the_command_line_says_it_in_a_line(tmp_path, monkeypatch):
 HOLDING = """
 import sys, time
 from pathlib import Path
-from robustiqa.benchmarks import crew
+from robustiqa.benchmarks.sharing import crew
 from robustiqa.benchmarks.running import run
 from tests.benchmarks.test_faults import jobs
 def slowly(job, batch):

@@ -7,9 +7,9 @@ import pytest
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.bench import bench
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.records import attack_record
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.results import load_results
 from robustiqa.training.perturbations import Recipe, learn

@@ -12,13 +12,13 @@ import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.attacks.fgsm import FGSM
 from robustiqa.attacks.limits import Limits
-from robustiqa.benchmarks import ledger, workers
-from robustiqa.benchmarks.halving import is_out_of_memory
-from robustiqa.benchmarks.ledger import Hung
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
-from robustiqa.benchmarks.workers import share
+from robustiqa.benchmarks.sharing import ledger, workers
+from robustiqa.benchmarks.sharing.halving import is_out_of_memory
+from robustiqa.benchmarks.sharing.ledger import Hung
+from robustiqa.benchmarks.sharing.workers import share
 from robustiqa.core.errors import InvalidInput
 from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa

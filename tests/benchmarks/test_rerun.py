@@ -5,8 +5,8 @@ import json
 import pytest
 
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.rerunning import differences
-from robustiqa.benchmarks.store import Store
 from tests.command import robustiqa
 
 pytestmark = pytest.mark.usefixtures("toy_calibration")

@@ -13,11 +13,11 @@ import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.bench import prepared
 from robustiqa.benchmarks.estimate import passes_per_sample
-from robustiqa.benchmarks.merging import merge
+from robustiqa.benchmarks.folder.merging import merge
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
 from robustiqa.benchmarks.shards import Shard, parse_shard, shard_jobs
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa

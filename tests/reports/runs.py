@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from robustiqa.benchmarks.cell import CellSpec, DatasetRecord, ModelRecord, PartRecord, SampleRow
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.folder.store import Store
 
 EPS = (2 / 255, 4 / 255, 8 / 255, 10 / 255)
 

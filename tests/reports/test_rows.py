@@ -13,9 +13,9 @@ from scipy.stats import spearmanr
 
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.bench import bench
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, clean_jobs, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
 from robustiqa.reports.evaluation import evaluation_markdown, evaluations
 from robustiqa.reports.formats.csv_text import defused, field
 from robustiqa.reports.render import eps_text, escape, render

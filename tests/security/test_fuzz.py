@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import robustiqa as rq
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.shards import parse_shard
-from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.suite import load_suite
 from robustiqa.core.errors import InvalidInput, RobustIQAError, UnreadableImage
 from robustiqa.core.images import FORMATS, read_rgb

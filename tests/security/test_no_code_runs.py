@@ -13,7 +13,7 @@ import torch
 
 import robustiqa as rq
 from robustiqa.attacks.learned import write_learned
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.suite import load_suite
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.images import read_rgb

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import robustiqa as rq
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.pictures import Pictures as Saved
 from robustiqa.benchmarks.plan import Request, calibration_jobs, subjects
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
 from robustiqa.benchmarks.transfer import score_transferred, sources, transfer_jobs
 from robustiqa.core.images import to_rgb
 from robustiqa.reports.html.arena import arenas

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from robustiqa.benchmarks.cell import CalibrationRecord, SourceRecord
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.bapps import SCORE
 from robustiqa.reports.formats import TABLE_FORMATS, write

@@ -7,12 +7,12 @@ import pytest
 import robustiqa as rq
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.attacking import run_batch
-from robustiqa.benchmarks.cluster import Cluster, Needs
 from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.job import computed
-from robustiqa.benchmarks.packing import Packer, Unpacker
 from robustiqa.benchmarks.plan import Request, plan
-from robustiqa.benchmarks.workers import CPU
+from robustiqa.benchmarks.sharing.cluster import Cluster, Needs
+from robustiqa.benchmarks.sharing.packing import Packer, Unpacker
+from robustiqa.benchmarks.sharing.workers import CPU
 from robustiqa.core.errors import InvalidInput, UnknownName
 from robustiqa.defenses import load_defense
 from tests.command import robustiqa

@@ -25,13 +25,13 @@ from loky import ProcessPoolExecutor
 
 from robustiqa.benchmarks.attacking import run_batch
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.halving import halving
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.job import Job, computed
-from robustiqa.benchmarks.ledger import Advance, Ledger, Task, sendable
-from robustiqa.benchmarks.packing import packed
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.halving import halving
+from robustiqa.benchmarks.sharing.ledger import Advance, Ledger, Task, sendable
+from robustiqa.benchmarks.sharing.packing import packed
 from robustiqa.datasets.base import Pair
 
 CPU: Final = torch.device("cpu")

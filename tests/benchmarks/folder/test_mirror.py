@@ -3,8 +3,8 @@
 import fsspec
 import pytest
 
-from robustiqa.benchmarks import mirror as mirrors
-from robustiqa.benchmarks.mirror import Bucket, Mirror, fetched
+from robustiqa.benchmarks.folder import mirror as mirrors
+from robustiqa.benchmarks.folder.mirror import Bucket, Mirror, fetched
 from robustiqa.core.errors import CannotWrite, InvalidInput
 from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from robustiqa.benchmarks.cell import Cell
+from robustiqa.benchmarks.folder.sameness import differing, in_words, strangers
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
-from robustiqa.benchmarks.sameness import differing, in_words, strangers
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import Pair
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 import robustiqa as rq
-from robustiqa.benchmarks.cluster import Cluster, Needs
+from robustiqa.benchmarks.sharing.cluster import Cluster, Needs
 from robustiqa.core.errors import InvalidInput
 from tests.benchmarks.test_running import rows_of
 from tests.command import robustiqa
@@ -102,7 +102,7 @@ def test_a_node_that_is_killed_in_the_middle_changes_nothing(tmp_path, head):
 
 def test_what_kills_its_workers_or_raises_fails_its_own_cells(tmp_path, head, monkeypatch):
     """With the worker's traceback; the others go on with another worker."""
-    from robustiqa.benchmarks import ray_engine
+    from robustiqa.benchmarks.sharing import ray_engine
 
     monkeypatch.setattr(ray_engine, "TRIES", 1)
     models = [Deadly(), Faulty(), Linear()]
@@ -123,7 +123,7 @@ def test_the_command_line_on_a_cluster(tmp_path, head):
 
 def test_a_cluster_without_what_workers_need_is_told_from_a_slow_one(tmp_path, head, monkeypatch):
     """After a while the run is given up, with a line that says what was asked for."""
-    from robustiqa.benchmarks import ray_engine
+    from robustiqa.benchmarks.sharing import ray_engine
 
     monkeypatch.setattr(ray_engine, "PATIENCE", 1.0)
     with pytest.raises(InvalidInput, match=r"no worker of 1 cpus, 1 gpus and 0 GB .* none came within 1 s"):

@@ -9,10 +9,10 @@ from typing import Final
 from pydantic import JsonValue
 
 from robustiqa.benchmarks.cell import Cell, CellSpec, SampleRow
+from robustiqa.benchmarks.folder.sameness import differing, in_words, looks
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.pictures import Pictures
-from robustiqa.benchmarks.sameness import differing, in_words, looks
 from robustiqa.benchmarks.shards import absent
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.files import write_atomically
 

@@ -8,11 +8,11 @@ import pytest
 
 import robustiqa as rq
 from robustiqa.attacks import load_attack
-from robustiqa.benchmarks.ledger import WorkerLost
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
-from robustiqa.benchmarks.workers import share
+from robustiqa.benchmarks.sharing.ledger import WorkerLost
+from robustiqa.benchmarks.sharing.workers import share
 from robustiqa.core.errors import InvalidInput, UnreadableImage
 from tests.benchmarks.test_running import Unreadable, rows_of
 from tests.toys import Linear, Wavy, memory

@@ -13,8 +13,8 @@ from pydantic import JsonValue
 
 from robustiqa.benchmarks.calibration import HALVINGS
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job, close, judge_late, missing, provenance_of
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import CannotWrite, RobustIQAError
 from robustiqa.datasets.base import Pair
 

@@ -10,14 +10,14 @@ import torch
 from pydantic import JsonValue
 
 from robustiqa.benchmarks.cell import SampleRow
-from robustiqa.benchmarks.crew import Crew
-from robustiqa.benchmarks.halving import halving
 from robustiqa.benchmarks.images import Images
 from robustiqa.benchmarks.job import Job, computed
-from robustiqa.benchmarks.ledger import sendable
-from robustiqa.benchmarks.packing import Packed, Unpacker
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.provenance import environment
+from robustiqa.benchmarks.sharing.crew import Crew
+from robustiqa.benchmarks.sharing.halving import halving
+from robustiqa.benchmarks.sharing.ledger import sendable
+from robustiqa.benchmarks.sharing.packing import Packed, Unpacker
 from robustiqa.core.memory import keep_freed_memory
 from robustiqa.core.model import QualityModel
 from robustiqa.datasets.base import Pair

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from robustiqa.benchmarks.merging import merge
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.folder.merging import merge
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.core.cache import cache_folder
 from robustiqa.core.errors import CannotWrite, InvalidInput
 from robustiqa.core.files import write_atomically

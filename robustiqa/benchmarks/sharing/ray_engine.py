@@ -19,15 +19,15 @@ import torch
 from pydantic import JsonValue
 from ray.exceptions import RayError, RayTaskError
 
-from robustiqa.benchmarks.cluster import Cluster
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
-from robustiqa.benchmarks.ledger import Advance, Ledger, Task
-from robustiqa.benchmarks.packing import Packed, Packer
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.provenance import environment
-from robustiqa.benchmarks.ray_worker import Made, Worker
 from robustiqa.benchmarks.shards import cost_per_sample
-from robustiqa.benchmarks.store import Store
+from robustiqa.benchmarks.sharing.cluster import Cluster
+from robustiqa.benchmarks.sharing.ledger import Advance, Ledger, Task
+from robustiqa.benchmarks.sharing.packing import Packed, Packer
+from robustiqa.benchmarks.sharing.ray_worker import Made, Worker
 from robustiqa.core.errors import InvalidInput
 
 TRIES: Final = 3  # of a batch that loses its worker: nodes are lost for reasons of their own

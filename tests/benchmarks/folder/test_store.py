@@ -7,9 +7,9 @@ import pytest
 
 from robustiqa.attacks import load_attack
 from robustiqa.benchmarks.cell import SampleRow
+from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.plan import Request, plan
 from robustiqa.benchmarks.running import run
-from robustiqa.benchmarks.store import Store
 from robustiqa.core.errors import CannotWrite, InvalidInput
 from tests.toys import Linear, memory
 

@@ -1,0 +1,1 @@
+"""Who computes the batches of a run: threads here, processes of this machine, the workers of a cluster."""
