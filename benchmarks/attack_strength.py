@@ -46,11 +46,16 @@ class Setting:
         """Every attack, as it is typed; the longest, which are the ensemble and the practical limit, come last."""
         attacks = self.suite["attacks"]
         texts = [*attacks["native"], *attacks["learned"], *(theirs for _, theirs in attacks["pairs"])]
-        texts += [attacks["ensemble"], *([attacks["limit"]] if self.options["limit"] else [])]
+        texts += [attacks["ensemble"], *([attacks["limit"]["attack"]] if self.options["limit"] else [])]
         return [self.spelled(text) for text in dict.fromkeys(texts)]
 
     def spelled(self, text: str) -> str:
         return text.format(queries=self.options["queries"])
+
+    def images_at_once(self, text: str) -> int:
+        """One, as the engines take them, but for the practical limit, which has no counterpart and the most passes."""
+        limit = self.suite["attacks"]["limit"]
+        return limit["images_at_once"] if text == limit["attack"] else 1
 
     def jobs(self) -> Iterator[tuple[str, Job | InvalidInput]]:
         """What each attack has to do, or why it cannot: a learned one that has learned nothing."""
@@ -99,7 +104,7 @@ def attack(setting: Setting, out: Path) -> None:
         if isinstance(job, InvalidInput):
             click.echo(f"{label}: left out, {job}", err=True)
             continue
-        for _, error in run([job], out, batch_size=1).failures:
+        for _, error in run([job], out, batch_size=setting.images_at_once(text)).failures:
             raise error
         click.echo(f"{label}: done", err=True)
 
@@ -117,7 +122,7 @@ def measured(setting: Setting, store: Store) -> Measured:
         sign=DIRECTIONS[setting.suite["direction"]] * setting.model.info.orientation,
         rows=rows,
         pairs=[(setting.spelled(ours), setting.spelled(theirs)) for ours, theirs in attacks["pairs"]],
-        limit=attacks["limit"],
+        limit=attacks["limit"]["attack"],
     )
 
 
