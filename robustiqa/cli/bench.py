@@ -77,10 +77,10 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 def bench(context: click.Context, /, suite: Path | None, **values: Any) -> None:  # noqa: ANN401 (click's values)
     """Attack models on a dataset and print how far their scores moved.
 
-    Without options: birqa under autoattack, on 35 pairs of demo cropped to 128 pixels. On demo alone a bare autoattack
-    is its quick version, flagged reduced-budget; ask for autoattack:standard to quote numbers. A run that was stopped
-    continues where it was; a finished one is only reported again. A folder that holds the same names made with other
-    data, weights, plug-in code or version is refused.
+    Without a word more it says what there is to choose from. On demo alone it takes 35 pairs cropped to 128 pixels,
+    and a bare autoattack is its quick version, flagged reduced-budget; ask for autoattack:standard to quote numbers. A
+    run that was stopped continues where it was; a finished one is only reported again. A folder that holds the same
+    names made with other data, weights, plug-in code or version is refused.
 
     SUITE is a TOML file of runs. Options that are given replace what it says, in all its runs. --dataset NAME=PATH says
     where its datasets are, and restricts it to those that are given. Example:
@@ -88,9 +88,13 @@ def bench(context: click.Context, /, suite: Path | None, **values: Any) -> None:
     \b
       robustiqa bench benchmarks/table3.toml --dataset kadid10k=/data/kadid10k --dry-run
     """
+    from robustiqa.cli.bench_menu import menu
     from robustiqa.cli.bench_run import run_bench
 
     given = {name for name in values if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if suite is None and not given:
+        menu()
+        context.exit(2)
     if suite is None:
         values = _with_demo_defaults(values)
     run_bench(suite, values, given)

@@ -46,6 +46,16 @@ def test_every_command_has_help_that_reads_well(name):
     assert "\\b" not in result.stdout
 
 
+def test_bench_alone_says_what_to_choose_and_runs_nothing(tmp_path):
+    """Examples, and every name; a script that forgot its options fails."""
+    result = robustiqa("bench", cwd=tmp_path)
+    assert result.returncode == 2
+    for word in ("--model birqa --attack autoattack", "lpips-alex", "square", "jpeg", "kadid10k", "robustiqa bench --help"):
+        assert word in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 110
+    assert not list(tmp_path.iterdir())
+
+
 def test_score_prints_what_the_model_says(pictures):
     """As text and as JSON."""
     result = robustiqa("score", pictures / "ref.png", pictures / "dist.png", "--model", "psnr", "--json")
