@@ -32,62 +32,38 @@ from robustiqa.models import load_model
 
 
 def bench(
-    models: Sequence[str | QualityModel],
-    attacks: Sequence[str | Attack] = (),
-    dataset: str | PairDataset = "demo",
-    defenses: Sequence[str | Defense | None] = (None,),
-    *,
-    eps: Sequence[float | str] = (),
-    directions: Sequence[Direction] = ("up", "tomean"),
-    threat: Threat = "adaptive",
-    limit: int | None = None,
-    crop: int | None = None,
-    seed: int = 0,
-    eot: int | None = None,
-    out: str | Path = "runs/bench",
-    batch_size: int = 8,
-    threads: int = 1,
-    jobs: int = 1,
-    limits: Limits | None = None,
-    fail_fast: bool = False,
-    calibrate: str | None = None,
-    judges: Sequence[str] | None = None,
-    save_images: bool = False,
-    precision: Precision = "fp32",
-    compiled: bool = False,
-    shard: str | None = None,
-    cluster: Cluster | None = None,
+    models: Sequence[str | QualityModel], attacks: Sequence[str | Attack] = (), dataset: str | PairDataset = "demo",
+    defenses: Sequence[str | Defense | None] = (None,), *, eps: Sequence[float | str] = (),
+    directions: Sequence[Direction] = ("up", "tomean"), threat: Threat = "adaptive", limit: int | None = None,
+    crop: int | None = None, seed: int = 0, eot: int | None = None, out: str | Path = "runs/bench", batch_size: int = 8,
+    threads: int = 1, jobs: int = 1, limits: Limits | None = None, fail_fast: bool = False,
+    calibrate: str | None = None, judges: Sequence[str] | None = None, save_images: bool = False,
+    precision: Precision = "fp32", compiled: bool = False, shard: str | None = None, cluster: Cluster | None = None,
     progress: Progress = silent,
-) -> Outcome:
+) -> Outcome:  # fmt: skip
     """Run models x defenses x attacks on a dataset; names or instances; the same cells as the command line.
 
-    What ``out`` already holds is not computed again. Read the results with ``load_results(out)``. Without attacks clean
-    scores alone are computed.
+    What ``out`` holds is not computed again; ``load_results(out)`` reads it. Without attacks: clean scores alone.
 
     Args:
         dataset: an instance, or ``"name"`` or ``"name=folder"``.
-        eps: radii in [0, 1] units, as numbers or as ``"8/255"``; by default 8/255, with ``calibrate`` up to 64/255.
-        limit: first so many pairs of the dataset; None for all.
-        crop: side of the central window in pixels; None for whole images.
+        eps: radii in [0, 1], as numbers or as ``"8/255"``; by default 8/255, with ``calibrate`` up to 64/255.
+        limit, crop: first so many pairs; side of the central window in pixels; None for all, and whole images.
         eot: draws of a randomised model that an attack averages; None for what the model declares.
         threads: how many share a batch; above 1, models are called from several threads at once.
         jobs: processes of one thread each that share batches, instead of threads.
-        limits: queries and seconds per sample after which a search stops and keeps its best. With a limit of seconds
-            batches run in processes on the CPU, so that one that hangs can be ended.
+        limits: queries and seconds per sample after which a search stops and keeps its best; one that hangs is ended.
         fail_fast: stop at the first cell that fails; otherwise it keeps its traceback and the others go on.
         calibrate: such as ``"ssim=0.95"``: equal visibility in place of equal ε.
-        judges: metrics that compare adversarials with the un-attacked images; None for DISTS, FSIM and SSIM, as far as
-            weights are at hand.
+        judges: metrics that compare adversarials with un-attacked images; None: DISTS, FSIM, SSIM where weights are.
         save_images: whether 8-bit pictures are kept in ``out``.
-        precision: of searches, ``"fp32"`` or ``"bf16"``; what they find is scored in fp32.
-        compiled: whether searches compile their models first (``torch.compile``).
+        precision, compiled: of searches, ``"fp32"`` or ``"bf16"``; by ``torch.compile``. Scores are fp32 all the same.
         shard: such as ``"2/8"``: only the second of eight parts of the cells, for ``robustiqa merge``.
         cluster: a Ray cluster whose workers share batches, instead of threads or processes; needs the extra ``ray``.
         progress: called with (what runs, samples done, samples to do).
 
     Raises:
-        InvalidInput: a name, parameter, image or folder that cannot be used, or ``out`` holds results of the same names
-            that were made with other data, weights, code or version.
+        InvalidInput: what cannot be used, or ``out`` holds the same names made with other data, weights or code.
         CannotWrite: ``out`` cannot be written into.
     """
     wanted = None if calibrate is None else calibration(calibrate)

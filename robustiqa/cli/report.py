@@ -54,13 +54,15 @@ def report(
       robustiqa report runs/kadid --figure figure7 --out figures
     """
     from robustiqa.benchmarks.folder.mirror import fetched
-    from robustiqa.cli.report_run import Gallery, choices, run_figures, run_report
+    from robustiqa.cli.report_run import Gallery, choices, run_layouts, run_report
     from robustiqa.core.errors import InvalidInput, UnknownName
 
     names = forms.split(",")
     for name in names:
         if name not in FORMATS:
             raise UnknownName("format", name, FORMATS)
+    if figures and not tables and names not in (["md"], ["svg"]):  # md: nothing was said
+        raise InvalidInput("--figure is drawn as SVG; --format is for --table and for the whole report.")
     if tables and {"html", "svg"} & set(names):
         raise InvalidInput("--table is written as md, csv, tex or json; html and svg show the whole run.")
     if without_seconds and "html" in names:
@@ -72,9 +74,11 @@ def report(
         raise InvalidInput(f"{what} cannot go to standard output; add --out FOLDER.")
     options = choices(with_paper=with_paper, mode=mode, domain=domain, target=target, eps=eps)
     with fetched(folders) as local:
-        texts = run_figures(local, figures)
-        if tables or whole:
-            texts |= run_report(local, names, tables, options, Gallery(datasets, pictures), timeless=without_seconds)
+        if whole:
+            gallery = Gallery(datasets, pictures)
+            texts = run_report(local, names, options.domain, gallery, timeless=without_seconds)
+        else:
+            texts = run_layouts(local, tables, names, options, figures)
     for file, text in texts.items():
         _deliver(file, text, out)
 

@@ -29,38 +29,35 @@ def choices(*, with_paper: bool, mode: str, domain: str, target: str, eps: float
 
 
 def run_report(
-    folders: Sequence[Path], forms: Sequence[str], names: Sequence[str], options: LayoutOptions, gallery: Gallery, *,
-    timeless: bool = False,
-) -> dict[str, str]:  # fmt: skip
-    """Texts by file name: the tables ``names``, or where none is named the report, in every format.
+    folders: Sequence[Path], forms: Sequence[str], domain: DomainChoice, gallery: Gallery, *, timeless: bool = False
+) -> dict[str, str]:
+    """Texts by file name: the report of all cells, in every format.
 
     Raises:
-        InvalidInput: a folder without results, an unknown table, or one that these results cannot fill.
+        InvalidInput: a folder without results, or a domain that they do not have.
     """
-    texts: dict[str, str] = {}
-    if not names:
-        results = load_results(*folders)
-        results = results.timeless() if timeless else results
-        for form in forms:
-            texts |= _whole(results, form, options.domain, gallery)
-        return texts
-    run = Run(tuple(folders))
+    results = load_results(*folders)
+    results = results.timeless() if timeless else results
+    return {file: text for form in forms for file, text in _whole(results, form, domain, gallery).items()}
+
+
+def run_layouts(
+    folders: Sequence[Path], tables: Sequence[str], forms: Sequence[str], options: LayoutOptions, figures: Sequence[str]
+) -> dict[str, str]:
+    """Texts by file name: ``tables`` of the paper in every format, and its ``figures`` as SVG.
+
+    Raises:
+        InvalidInput: a folder without results, an unknown name, or one that these folders cannot fill.
+    """
+    run, texts = Run(tuple(folders)), dict[str, str]()
     with bar() as progress:
         progress.add_task("computing scores", total=None)
-        for name in names:
-            tables = make_tables(name, run, options)
-            texts |= {f"{name}.{form}": write(tables, form) for form in cast(Sequence[TableFormat], forms)}
+        for name in tables:
+            made = make_tables(name, run, options)
+            texts |= {f"{name}.{form}": write(made, form) for form in cast(Sequence[TableFormat], forms)}
+        for name in figures:
+            texts |= make_figures(name, run)
     return texts
-
-
-def run_figures(folders: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
-    """SVG texts by file name: the paper's figures ``names``, each of what the folders hold.
-
-    Raises:
-        InvalidInput: an unknown figure, or one that these folders cannot fill.
-    """
-    run = Run(tuple(folders))
-    return {file: text for name in names for file, text in make_figures(name, run).items()}
 
 
 def _whole(results: Results, form: str, domain: DomainChoice, gallery: Gallery) -> dict[str, str]:

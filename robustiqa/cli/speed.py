@@ -26,7 +26,8 @@ if TYPE_CHECKING:
               help="NAME or NAME=FOLDER: adds PLCC and SROCC of the whole images there  [default: speed alone]")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="First so many pairs of the dataset.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/speed"), show_default=True,
-              help="Folder of speed.json, and of the dataset's scores: those that it holds are not computed again.")
+              help="With --dataset: folder of speed.json and of the scores, of which those that it holds are not "
+              "computed again.")
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @haste_options
 @click.option("--json", "as_json", is_flag=True, help="Print seconds, ratios and correlations as JSON.")
@@ -67,7 +68,8 @@ def speed(
          "dataset": dataset and split_path(dataset)[0], "models": speed_records(speeds, evaluations)},
         allow_nan=False,
     )  # fmt: skip
-    write_atomically(out / SPEED_FILE, facts + "\n")
+    if evaluations:
+        write_atomically(out / SPEED_FILE, facts + "\n")
     if as_json:
         click.echo(facts)
         return

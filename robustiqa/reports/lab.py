@@ -115,7 +115,8 @@ def _plot(axes: "Axes", frame: pd.DataFrame, size: str) -> None:
     front = frame[frame["pareto"] == 0].sort_values("fps")
     axes.plot(front["fps"], front["srocc"], color="black", linewidth=1, label="Pareto front")
     for row in front.itertuples():
-        axes.annotate(str(row.features), (row.fps, row.srocc), xytext=(3, 4), textcoords="offset points", fontsize=7)
+        axes.annotate(str(row.features), (row.fps, row.srocc), xytext=(3, 4), textcoords="offset points",
+                      fontsize=7, parse_math=False)  # fmt: skip
     axes.margins(x=0.12)
     axes.set_xlabel(f"frames per second at {size}, features included")
     axes.set_ylabel("SROCC on the references of validation")

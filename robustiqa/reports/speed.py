@@ -2,17 +2,53 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
 
 from robustiqa.benchmarks.speed import Speed
+from robustiqa.core.errors import InvalidInput
 from robustiqa.reports.evaluation import Evaluation, interval_cell
 from robustiqa.reports.render import escape
 from robustiqa.statistics import Interval
 
 SPEED_FILE: Final = "speed.json"
-"""What ``robustiqa speed`` leaves in its folder."""
+"""What ``robustiqa speed`` leaves in its folder when it is given a dataset."""
+
+
+class Point(BaseModel):
+    """A model of a measurement, as :func:`speed_records` writes it: what a picture of quality and speed needs of it."""
+
+    model: str
+    forward_s: float = Field(gt=0, allow_inf_nan=False)
+    n: int
+    plcc: float | None
+    plcc_lo: float | None
+    plcc_hi: float | None
+    flags: tuple[str, ...]
+
+
+class Measurement(BaseModel):
+    """A speed file: the models measured side by side, and at what."""
+
+    size: str
+    device: str
+    dataset: str
+    models: tuple[Point, ...]
+
+
+def read_measurement(path: Path) -> Measurement:
+    """The measurement in the file ``path``.
+
+    Raises:
+        InvalidInput: the file is not what ``robustiqa speed --dataset`` writes.
+    """
+    try:
+        return Measurement.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise InvalidInput(f"{path} is not what robustiqa speed --dataset NAME=PATH writes; measure again.") from error
 
 
 def speed_records(speeds: Sequence[Speed], evaluations: Sequence[Evaluation] = ()) -> list[dict[str, Any]]:

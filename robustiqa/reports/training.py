@@ -74,5 +74,8 @@ def _linear_below(lines: Mapping[str, str]) -> dict[str, float]:
 
 
 def _points(rows: Sequence[Row], name: str) -> list[tuple[int, float]]:
-    values = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
+    try:
+        values = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
+    except ValueError as error:
+        raise InvalidInput(f"column {name} of the training log: {error}.") from error
     return [(step, value) for step, value in values if math.isfinite(value)]

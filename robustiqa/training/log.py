@@ -34,11 +34,17 @@ class CsvLog:
             file.write(_line(row))
 
 
+def is_log(path: Path) -> bool:
+    """Whether the file begins as a log does."""
+    with path.open("rb") as file:
+        return file.readline(1_000).rstrip() == ",".join(COLUMNS).encode()
+
+
 def read_log(path: Path) -> list[dict[str, str]]:
     """The rows of a log, as texts by column; none where there is no file. A row that a kill cut short is left out."""
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
         rows = list(csv.DictReader(file))
     return [row for row in rows if (row.get("step") or "").isdigit() and None not in row.values()]
 

@@ -27,6 +27,15 @@ def test_a_panel_for_each_group_that_was_logged(tmp_path):
     assert all(word in words for word in ("bound of Theorem 1 as printed", "moving average of 20", "anchored ranking loss, eq. (3)"))
 
 
+def test_a_log_that_was_tampered_with_is_refused(tmp_path):
+    """A word where a number should be is named, not a traceback."""
+    CsvLog(tmp_path / "odd.csv")(1, {"loss": 0.3})
+    text = (tmp_path / "odd.csv").read_text()
+    (tmp_path / "odd.csv").write_bytes(text.replace("0.3", "a\xff").encode("latin-1"))
+    with pytest.raises(InvalidInput, match="column loss of the training log"):
+        draw_training(tmp_path / "odd.csv", tmp_path / "odd.svg")
+
+
 def test_nothing_to_draw_is_said(tmp_path):
     """An empty log is no picture."""
     with pytest.raises(InvalidInput, match=r"none\.csv holds no step"):

@@ -1,11 +1,10 @@
 """The paper's figures as named layouts: ``robustiqa report RUN --figure figure3``, one file per layout."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import Final, cast
+from typing import Final
 
-from robustiqa.core.errors import UnknownName
 from robustiqa.reports.layouts.run import Run
+from robustiqa.reports.named import named_layout
 
 FigureLayout = Callable[[Run], dict[str, str]]
 FIGURES: Final[Mapping[str, str]] = {
@@ -23,7 +22,5 @@ def make_figures(name: str, run: Run) -> dict[str, str]:
         UnknownName: no such figure.
         InvalidInput: the folders hold nothing that the figure shows; the message says what to run.
     """
-    if name not in FIGURES:
-        raise UnknownName("figure", name, FIGURES)
-    layout = cast(FigureLayout, import_module(f"robustiqa.reports.figures.{name}").figure)
+    layout: FigureLayout = named_layout("figure", name, FIGURES, __name__)
     return layout(run)

@@ -6,7 +6,7 @@ from robustiqa.reports.layouts.run import Run
 from robustiqa.reports.plots import encoded
 
 
-def figure(run: Run) -> dict[str, str]:
+def layout(run: Run) -> dict[str, str]:
     """One file per image size that all trials in the folders were timed at.
 
     Raises:

@@ -9,7 +9,7 @@ from robustiqa.reports.plots import numbered
 from robustiqa.reports.rows import make_rows
 
 
-def figure(run: Run) -> dict[str, str]:
+def layout(run: Run) -> dict[str, str]:
     """One file per dataset, numbered where there are several.
 
     Raises:

@@ -1,12 +1,11 @@
 """The paper's tables as named layouts: ``robustiqa report RUN --table table3``, one file per layout."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import Final, cast
+from typing import Final
 
-from robustiqa.core.errors import UnknownName
 from robustiqa.reports.layouts.options import LayoutOptions
 from robustiqa.reports.layouts.run import Run
+from robustiqa.reports.named import named_layout
 from robustiqa.reports.table import Table
 
 Layout = Callable[[Run, LayoutOptions], list[Table]]
@@ -31,7 +30,5 @@ def make_tables(name: str, run: Run, options: LayoutOptions) -> list[Table]:
         UnknownName: no such layout.
         InvalidInput: the results hold nothing that the layout shows; the message says what to run.
     """
-    if name not in LAYOUTS:
-        raise UnknownName("table", name, LAYOUTS)
-    layout = cast(Layout, import_module(f"robustiqa.reports.layouts.{name}").layout)
+    layout: Layout = named_layout("table", name, LAYOUTS, __name__)
     return layout(run, options)

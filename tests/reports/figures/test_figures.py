@@ -16,8 +16,8 @@ from tests.reports.runs import Made, model
 
 
 def _speed(folder, plcc):
-    correlations = {"n": 9, "plcc": plcc, "plcc_lo": 0.7, "plcc_hi": 0.95} if plcc else {}
-    models = [{"model": name, "forward_s": s, "flags": flags, **correlations} for name, s, flags in [("birqa", 0.5, []), ("topiq", 2, ["random-weights"])]]
+    correlations = {"n": 9, "plcc": plcc, "plcc_lo": plcc and 0.7, "plcc_hi": plcc and 0.95}
+    models = [{"model": name, "forward_s": s, "flags": flags, **correlations} for name, s, flags in [("birqa", 0.5, []), ("topiq:$x^{", 2, ["random-weights"])]]
     (folder / "speed.json").write_text(json.dumps({"size": "64x48", "device": "cpu", "dataset": "pdap-hdds", "models": models}))
 
 
@@ -44,7 +44,7 @@ def _training(folder):
     for step in range(1, 6):
         anchored(step, {"loss": 0.2, "anchored_loss": 0.1 / step, "anchored_average": 0.1, "max_error": 1.0, "bound_paper": 2.0, "bound_corrected": 3.0})
         clean(step, {"loss": 0.2})
-    (folder / "other.csv").write_text("a,b\n1,2\n")
+    (folder / "other.csv").write_bytes(b"a,b\n1,\xff\n")
 
 
 def _cells(folder):
@@ -53,7 +53,7 @@ def _cells(folder):
 
 
 MADE = {
-    "figure3": (lambda folder: _speed(folder, 0.9), {"figure3.svg"}, ["birqa", "topiq *", "PLCC, 9 pairs of pdap-hdds", "64x48 on cpu"]),
+    "figure3": (lambda folder: _speed(folder, 0.9), {"figure3.svg"}, ["birqa", "topiq:$x^{ *", "PLCC, 9 pairs of pdap-hdds", "64x48 on cpu"]),
     "figure5": (_search, {"figure5-64x48.svg"}, ["Pareto front", "ssim+lbp", "1 feature", "2 features"]),
     "figure6": (_training, {"figure6-birqa-aat.svg"}, ["bound of Theorem 1 as printed", "bound, corrected", "observed", "moving average of 20"]),
     "figure7": (_cells, {"figure7.svg"}, ["fgsm", "birqa", "SROCC"]),
@@ -83,8 +83,12 @@ def test_a_folder_without_it_is_told_the_command(name, command, tmp_path):
 def test_trials_without_a_common_size_and_speeds_without_quality_are_refused(tmp_path):
     """Points that do not belong on one axis are not drawn."""
     _speed(tmp_path, None)
-    with pytest.raises(InvalidInput, match="has no PLCC"):
+    with pytest.raises(InvalidInput, match="no model has a defined PLCC on pdap-hdds"):
         make_figures("figure3", Run((tmp_path,)))
+    for text in ("", "[]", '{"models": [{}]}', (tmp_path / "speed.json").read_text().replace("0.5", "0.0")):
+        (tmp_path / "speed.json").write_text(text)
+        with pytest.raises(InvalidInput, match=r"speed\.json is not what robustiqa speed"):
+            make_figures("figure3", Run((tmp_path,)))
     _search(tmp_path)
     path = tmp_path / "birqa_0.json"
     path.write_text(path.read_text().replace("64x48", "32x32"))
@@ -92,6 +96,15 @@ def test_trials_without_a_common_size_and_speeds_without_quality_are_refused(tmp
         make_figures("figure5", Run((tmp_path,)))
     with pytest.raises(UnknownName, match="figure4"):
         make_figures("figure4", Run((tmp_path,)))
+
+
+def test_trainings_of_the_same_name_in_two_folders_are_both_drawn(tmp_path):
+    """Seeds are often kept in folders of their own."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        _training(tmp_path / name)
+    drawn = make_figures("figure6", Run((tmp_path / "a", tmp_path / "b")))
+    assert set(drawn) == {"figure6-birqa-aat-1.svg", "figure6-birqa-aat-2.svg"}
 
 
 def test_the_command_writes_figures_beside_tables(tmp_path):
@@ -102,3 +115,5 @@ def test_the_command_writes_figures_beside_tables(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["figure7.svg", "table3.md"]
     refused = robustiqa("report", tmp_path, "--figure", "figure7")
     assert (refused.returncode, "add --out" in refused.stderr) == (2, True)
+    wrong = robustiqa("report", tmp_path, "--figure", "figure7", "--format", "html", "--out", tmp_path / "wrong")
+    assert (wrong.returncode, "drawn as SVG" in wrong.stderr, (tmp_path / "wrong").exists()) == (2, True, False)
