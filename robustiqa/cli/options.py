@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import torch
 
     FloatType = click.ParamType[float]
+    PlaceType = click.ParamType[Path | str]
 else:
-    FloatType = click.ParamType  # takes no type before click 8.4
+    FloatType = PlaceType = click.ParamType  # takes no type before click 8.4
 
 
 class Eps(FloatType):
@@ -27,7 +28,7 @@ class Eps(FloatType):
         return value if isinstance(value, float) else parse_eps(str(value))
 
 
-class Place(click.ParamType[Path | str]):
+class Place(PlaceType):
     """A folder of results, or a URL of an object store as text."""
 
     name = "place"

@@ -46,6 +46,17 @@ def test_every_command_has_help_that_reads_well(name):
     assert "\\b" not in result.stdout
 
 
+def test_the_command_line_starts_where_parameter_types_take_no_type():
+    """As before click 8.4: an alias that is written out at run time would stop every command."""
+    script = (
+        "import click\n"
+        "def refuse(cls, item): raise TypeError('not subscriptable')\n"
+        "click.ParamType.__class_getitem__ = classmethod(refuse)\n"
+        "import robustiqa.cli.main"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_bench_alone_says_what_to_choose_and_runs_nothing(tmp_path):
     """Examples, and every name; a script that forgot its options fails."""
     result = robustiqa("bench", cwd=tmp_path)
