@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from robustiqa.attacks import ATTACKS
-from robustiqa.core.errors import BrokenPlugin
+from robustiqa.core.errors import BrokenPlugin, MissingExtra
 from robustiqa.core.parameters import options
 from robustiqa.core.registry import Registry
 from robustiqa.datasets import DATASETS
@@ -43,7 +43,8 @@ def _model(thing: object, name: str) -> dict[str, Any]:
 
 
 def _attack(thing: Any, name: str) -> dict[str, Any]:  # noqa: ANN401
-    calls = _default(thing, name).calls
+    default = _default(thing, name)
+    calls = default.calls if default else None
     passes = dataclasses.asdict(calls) if calls else None
     return {**_parameters(thing, name), "paper": thing.paper, "access": thing.access, "calls": passes}
 
@@ -64,9 +65,11 @@ def _parameters(thing: Any, _name: str) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _default(thing: Any, name: str) -> Any:  # noqa: ANN401
-    """The attack or defense as its bare name builds it, to be asked what only an instance knows."""
+    """The attack or defense as its bare name builds it, asked for what only instances know; None without its extra."""
     try:
         return thing()
+    except MissingExtra:
+        return None
     except Exception as error:
         raise BrokenPlugin(f"{name!r} cannot be built without parameters: {error!r}") from error
 

@@ -27,6 +27,10 @@ class MissingWeights(InvalidInput):
     """A model's weights were found nowhere; the message says every way to get them."""
 
 
+class MissingExtra(InvalidInput):
+    """Something that needs an optional dependency, which is not installed; the message has the command."""
+
+
 class UnreadableImage(InvalidInput):
     """A file that is not an image of an accepted format, is truncated, or is too large."""
 

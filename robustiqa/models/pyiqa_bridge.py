@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from robustiqa.core.errors import InvalidInput, MissingWeights, UnknownName
+from robustiqa.core.errors import MissingExtra, MissingWeights, UnknownName
 from robustiqa.core.model import ModelInfo, QualityModel, Reference
 from robustiqa.models.entry import ModelEntry, refuse_weights
 from robustiqa.models.weights import Weights
@@ -42,7 +42,7 @@ def _load(settings: Metric, weights: Weights, info: ModelInfo) -> PyIQAMetric:
     """The metric as pyiqa downloads it.
 
     Raises:
-        InvalidInput: pyiqa is not installed, no metric is named, or it needs no reference.
+        MissingExtra: pyiqa is not installed.
         UnknownName: pyiqa has no such metric.
         MissingWeights: pyiqa cannot download its weights.
     """
@@ -64,7 +64,7 @@ def _package() -> ModuleType:
         return import_module("pyiqa")
     except ImportError as error:
         how = "pip install 'robustiqa[pyiqa]' brings it (PolyForm-Noncommercial-1.0.0: no commercial use)"
-        raise InvalidInput(f"pyiqa cannot be imported ({error}): {how}.") from error
+        raise MissingExtra(f"pyiqa cannot be imported ({error}): {how}.") from error
 
 
 PYIQA: Final = ModelEntry(

@@ -3,15 +3,13 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 from robustiqa.benchmarks.speed import measure, synthetic_pair
-from robustiqa.cli.speed import speed
-from robustiqa.core.errors import InvalidInput
 from robustiqa.models import load_model
 from robustiqa.reports.evaluation import evaluations
 from robustiqa.reports.results import load_results
 from robustiqa.reports.speed import read_measurement
+from tests.command import robustiqa
 from tests.datasets.trees import save
 
 
@@ -30,8 +28,8 @@ def test_runs_are_interleaved_and_references_prepared_once_for_attacks(monkeypat
 def test_the_command_prints_ratios_to_the_first_and_flags(tmp_path):
     """As a table and as JSON; untrained weights show."""
     arguments = ["--model", "psnr", "--model", "birqa:weights=random", "--size", "64x48", "--runs", "3", "--out", str(tmp_path)]
-    assert "x first" in CliRunner().invoke(speed, arguments, catch_exceptions=False).stdout
-    record = json.loads(CliRunner().invoke(speed, [*arguments, "--json"], catch_exceptions=False).stdout)
+    assert "x first" in robustiqa("speed", *arguments).stdout
+    record = json.loads(robustiqa("speed", *arguments, "--json").stdout)
     assert not list(tmp_path.iterdir())  # nothing was scored, nothing is kept
     first, second = record["models"]
     assert first["forward_ratio"] == 1
@@ -47,11 +45,11 @@ def test_with_a_dataset_correlations_stand_beside_the_speed(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["reference,distorted,mos", *rows]))
     out = tmp_path / "runs"
     arguments = ["--model", "ssim", "--model", "psnr", "--size", "32x32", "--runs", "1", "--dataset", f"csv={tmp_path}"]
-    result = CliRunner().invoke(speed, [*arguments, "--out", str(out), "--json"], catch_exceptions=False)
+    result = robustiqa("speed", *arguments, "--out", out, "--json")
     records = json.loads(result.stdout)["models"]
     assert [point.model for point in read_measurement(out / "speed.json").models] == ["ssim", "psnr"]
     before = {file: file.stat().st_mtime_ns for file in (out / "cells").rglob("*.json")}
-    table = CliRunner().invoke(speed, [*arguments, "--out", str(out)], catch_exceptions=False).stdout
+    table = robustiqa("speed", *arguments, "--out", out).stdout
     assert before == {file: file.stat().st_mtime_ns for file in (out / "cells").rglob("*.json")}
     expected = {one.model: one for one in evaluations(load_results(out).cells)}
     assert [record["model"] for record in records] == ["ssim", "psnr"]
@@ -62,15 +60,15 @@ def test_with_a_dataset_correlations_stand_beside_the_speed(tmp_path):
         assert "few-clusters" in record["flags"]
 
 
-def test_comparisons_have_no_correlations():
-    """They are refused before anything is timed."""
-    with pytest.raises(InvalidInput, match="comparisons"):
-        CliRunner().invoke(speed, ["--model", "psnr", "--dataset", "derived:demo"], catch_exceptions=False)
-
-
-def test_sizes_that_cannot_be_are_refused():
-    """A typing error, and an image too small for a model."""
-    with pytest.raises(InvalidInput, match="1920x1080"):
-        CliRunner().invoke(speed, ["--model", "psnr", "--size", "64"], catch_exceptions=False)
-    with pytest.raises(InvalidInput, match="minimum of 11"):
-        CliRunner().invoke(speed, ["--model", "ssim", "--size", "8x8"], catch_exceptions=False)
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "psnr", "--dataset", "derived:demo"], "comparisons"),
+        (["--model", "psnr", "--size", "64"], "1920x1080"),
+        (["--model", "ssim", "--size", "8x8"], "minimum of 11"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments, words, tmp_path):
+    """Comparisons, which have no correlations; a typing error; an image too small for a model."""
+    result = robustiqa("speed", *arguments, "--out", tmp_path)
+    assert (result.returncode, words in result.stderr) == (2, True)

@@ -41,7 +41,8 @@ def parsed(arguments):
     """The context of the innermost command that ``arguments`` name, with its values converted; nothing is run."""
     command, context = cli, cli.make_context("robustiqa", list(arguments))
     while isinstance(command, click.Group):
-        rest = [*context._protected_args, *context.args]
+        named = "_protected_args" if hasattr(context, "_protected_args") else "protected_args"  # before click 8.2
+        rest = [*getattr(context, named), *context.args]
         name, command, rest = command.resolve_command(context, rest)
         context = command.make_context(name, rest, parent=context)
     return context

@@ -16,7 +16,7 @@ from torch import Tensor
 from robustiqa.attacks.base import Access, Attack, Calls, check_bound
 from robustiqa.attacks.budget import Ball
 from robustiqa.attacks.search import Search
-from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.core.errors import MissingExtra, UnknownName
 from robustiqa.core.random import RandomStreams
 
 Parameter = int | float | bool
@@ -60,7 +60,7 @@ class Engine(Attack):
         if version not in self.recipes:
             raise UnknownName(f"version of {self.name}", version, self.recipes)
         if find_spec(self.package) is None:
-            raise InvalidInput(
+            raise MissingExtra(
                 f"attack {self.name}:{version} needs {self.library}, which is not installed; "
                 "write: pip install 'robustiqa[engines]'"
             )

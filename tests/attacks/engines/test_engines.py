@@ -1,6 +1,7 @@
 """Attacks of other libraries keep every promise of ours."""
 
 import csv
+import json
 import random as python_random
 import sys
 
@@ -13,7 +14,7 @@ from robustiqa.attacks.budget import Linf
 from robustiqa.attacks.engines.art import ART
 from robustiqa.attacks.engines.bridge import Bridge, TwoLogits
 from robustiqa.attacks.search import Search
-from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.core.errors import InvalidInput, MissingExtra, UnknownName
 from robustiqa.core.model import ModelInfo, QualityModel
 from robustiqa.core.objective import Objective
 from robustiqa.core.parameters import spelled
@@ -21,6 +22,7 @@ from robustiqa.core.random import RandomStreams
 from robustiqa.defenses import load_defense
 from tests.attacks.cases import EPS, Watched, attack, images
 from tests.attacks.test_oracles import CROPS, crop
+from tests.command import robustiqa
 from tests.toys import Jittered, Linear, Wavy
 
 COSTS = {
@@ -215,8 +217,16 @@ def test_spelling_says_what_runs_and_can_be_typed_again():
 def test_without_the_library_the_error_says_how_to_get_it(name, library, monkeypatch):
     """At once, before anything runs."""
     monkeypatch.setattr("robustiqa.attacks.engines.engine.find_spec", lambda _package: None)
-    with pytest.raises(InvalidInput, match=rf"{library}.*pip install 'robustiqa\[engines\]'"):
+    with pytest.raises(MissingExtra, match=rf"{library}.*pip install 'robustiqa\[engines\]'"):
         load_attack(name)
+
+
+def test_without_the_libraries_they_are_listed_and_not_called_broken(monkeypatch):
+    """An extra that was left out is no broken plug-in; the passes of such an attack are not known."""
+    monkeypatch.setattr("robustiqa.attacks.engines.engine.find_spec", lambda _package: None)
+    listed = robustiqa("attacks", "--json")
+    passes = {record["name"]: record["calls"] for record in json.loads(listed.stdout)}
+    assert (passes["art"], passes["torchattacks"], listed.stderr) == (None, None, "")
 
 
 def test_listing_and_loading_import_no_library(tmp_path):
