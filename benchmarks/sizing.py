@@ -4,9 +4,10 @@ Usage: python benchmarks/sizing.py FOLDER... --model lpips-alex --model birqa --
 
 FOLDERs are results of ``robustiqa bench`` in processes of one thread; seconds per pass of each model come from their
 rows and are scaled by the number of pixels. Passes come from what attacks declare, as in ``--dry-run``. Nothing here
-has a GPU: how many CPU cores one is worth is an assumption that the caller gives. Scheduling is simulated: batches go,
-dearest first, to whichever worker is free; a sample takes its expected time times a ratio that was measured between
-rows of one cell; slow workers (stragglers) take longer, and one process writes each batch that comes back.
+has a GPU: how many CPU cores one is worth is an assumption that the caller gives. Scheduling is simulated: batches go
+to whichever worker is free, once dearest first and once in the order of the plan; a sample takes its expected time
+times a ratio that was measured between rows of one cell; slow workers (stragglers) take longer, and one process writes
+each batch that comes back.
 """
 
 import argparse
