@@ -45,17 +45,25 @@ class Setting:
     def texts(self) -> list[str]:
         """Every attack, as it is typed; the longest, which are the ensemble and the practical limit, come last."""
         attacks = self.suite["attacks"]
-        texts = [*attacks["native"], *attacks["learned"], *(theirs for _, theirs in attacks["pairs"])]
-        texts += [attacks["ensemble"], *([attacks["limit"]["attack"]] if self.options["limit"] else [])]
-        return [self.spelled(text) for text in dict.fromkeys(texts)]
+        texts = [self.spelled(text) for text in (*attacks["native"], *attacks["learned"])]
+        texts += [text for pair in self.pairs for text in pair]
+        texts += [attacks["ensemble"], *([attacks["limit"]] if self.options["limit"] else [])]
+        return list(dict.fromkeys(texts))
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Ours and theirs, as they are typed."""
+        pairs = [(self.spelled(ours), self.spelled(theirs)) for ours, theirs in self.suite["attacks"]["pairs"]]
+        return [pair for pair in pairs if self.options["black_box_peers"] or not pair[0].startswith("square")]
 
     def spelled(self, text: str) -> str:
-        return text.format(queries=self.options["queries"])
+        queries = self.options["queries"]
+        return text.format(queries=queries, fewer_queries=queries - 2)
 
     def images_at_once(self, text: str) -> int:
-        """One, as the engines take them, but for the practical limit, which has no counterpart and the most passes."""
-        limit = self.suite["attacks"]["limit"]
-        return limit["images_at_once"] if text == limit["attack"] else 1
+        """One, as the engines take them, or as many as the suite says of attacks that it takes together."""
+        attacks = self.suite["attacks"]
+        return attacks["images_at_once"] if text in map(self.spelled, attacks["together"]) else 1
 
     def jobs(self) -> Iterator[tuple[str, Job | InvalidInput]]:
         """What each attack has to do, or why it cannot: a learned one that has learned nothing."""
@@ -115,14 +123,13 @@ def measured(setting: Setting, store: Store) -> Measured:
     for text, job in setting.jobs():
         known = {} if isinstance(job, InvalidInput) else store.read(job.spec)
         rows[text] = [] if isinstance(job, InvalidInput) else [known[p.id] for p in job.pairs if p.id in known]
-    attacks = setting.suite["attacks"]
     return Measured(
         model=setting.model.info,
         options=setting.options,
         sign=DIRECTIONS[setting.suite["direction"]] * setting.model.info.orientation,
         rows=rows,
-        pairs=[(setting.spelled(ours), setting.spelled(theirs)) for ours, theirs in attacks["pairs"]],
-        limit=attacks["limit"]["attack"],
+        pairs=setting.pairs,
+        limit=setting.suite["attacks"]["limit"],
     )
 
 

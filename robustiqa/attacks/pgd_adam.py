@@ -30,7 +30,7 @@ class PGDAdam(Attack):
     paper: ClassVar[str] = "Gowal et al., 2019, arXiv 1910.09338"
 
     steps: int = 100
-    lr: float = 0.3
+    lr: float = 1.0
     norm: Norm = "linf"
     start: Literal["image", "best"] = "image"
 

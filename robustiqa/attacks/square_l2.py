@@ -30,6 +30,10 @@ class Bumps:
     draws = 8  # places (row, column) of two windows, which way the bumps lie, three signs
     least_side = 3  # as in the authors' experiments; one pixel has no room for two bumps
 
+    def opposed(self, draw: Tensor) -> Tensor | None:  # noqa: ARG002
+        """None: mass that was moved has no opposite."""
+        return None
+
     def first(self, ball: Ball, sample: int, generator: torch.Generator) -> Tensor:
         """An image [3, H, W] at distance ε, before it is cut with [0, 1]: bumps of random signs on a grid of 5 x 5."""
         center = ball.center[sample]

@@ -27,8 +27,11 @@ def queries(model, count, batch=2):
     return ref, dist, watched.seen[1 : 1 + count], result
 
 
-def by_copies(model, ref, dist, count, norm, seed):
-    """The search with a new image for every query and sample, and nothing put back: its queries, and its last image."""
+def by_copies(model, ref, dist, count, norm, seed, paper):
+    """The search with a new image for every query and sample, and nothing put back: its queries, and its last image.
+
+    Where ``paper``, without what we do otherwise in the L-infinity ball.
+    """
     ball = {"linf": Linf, "l2": L2}[norm].around(dist, EPS)
     everyone, generators = torch.arange(len(dist)), RandomStreams(seed, "square", [str(i) for i in range(len(dist))]).generators()
 
@@ -41,37 +44,50 @@ def by_copies(model, ref, dist, count, norm, seed):
         first = torch.stack([Bumps().first(ball, i, one) for i, one in enumerate(generators)])
     current = ball.project(first)
     numbers = 5 if norm == "linf" else 8
-    draws = torch.stack([torch.rand((count - 1, numbers), generator=one, dtype=torch.float64) for one in generators])
     tried, objective = [current], Objective(model, ref)
     best_j = objective.value(current, everyone)
-    for query in range(count - 1):
-        side = square_side(query / count, 0.8, *dist.shape[-2:], 1 if norm == "linf" else 3)
-        if norm == "linf":
-            inside = torch.zeros_like(dist, dtype=torch.bool)
-            for i in everyone:
-                inside[i][window_at(draws[i, query, :2], side, dist.shape)] = True
-            candidate = torch.where(inside, corners(draws[:, query, 2:, None, None] < 0.5), current)
-        else:
-            candidate = torch.stack([Bumps().next(current[i], ball, i, side, draws[i, query]) for i in everyone])
+    if norm == "linf" and not paper:
+        tried.append(dist)
+        clean_j = objective.value(dist, everyone)
+        current = torch.where((best_j > clean_j)[:, None, None, None], current, dist)
+        best_j = torch.where(best_j > clean_j, best_j, clean_j)
+    draws = [iter(torch.rand((count - len(tried), numbers), generator=one, dtype=torch.float64)) for one in generators]
+    failed = [None] * len(dist)  # side and draw of new squares that did not help
+    for query in range(len(tried) - 1, count - 1):
+        side = square_side(query / count, 0.8 if paper else 0.4, *dist.shape[-2:], 1 if norm == "linf" else 3)
+        candidate, new = current.clone(), [None] * len(dist)
+        for i in everyone.tolist():
+            if norm == "l2":
+                candidate[i] = Bumps().next(current[i], ball, i, side, next(draws[i]))
+                continue
+            if failed[i] is None or paper:
+                new[i] = side, next(draws[i])
+            length, draw = new[i] or failed[i]
+            low = (draw[2:, None, None] < 0.5) == (new[i] is not None)
+            window = window_at(draw[:2], length, dist.shape)
+            candidate[i][window] = torch.where(low, ball.low[i], ball.high[i])[window]
         candidate = ball.project(candidate)
         tried.append(candidate)
         j = objective.value(candidate, everyone)
-        current = torch.where((j > best_j)[:, None, None, None], candidate, current)
-        best_j = torch.where(j > best_j, j, best_j)
+        rose = j > best_j
+        failed = [None if up else one for up, one in zip(rose, new, strict=True)]
+        current = torch.where(rose[:, None, None, None], candidate, current)
+        best_j = torch.where(rose, j, best_j)
     return tried, current
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize(("norm", "paper"), [("linf", False), ("linf", True), ("l2", True), ("l2", False)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 @pytest.mark.parametrize(("model", "size"), [(Wavy, (12, 12)), (Linear, (31, 17)), (Cliff, (9, 20)), (Wavy, (1, 1))])
-def test_windows_put_back_in_place_are_the_search_by_copies_bit_for_bit(model, size, dtype, norm):
+def test_windows_put_back_in_place_are_the_search_by_copies_bit_for_bit(model, size, dtype, norm, paper):
     """Every query and the last image, also where some scores are NaN; what was handed in is left as it was."""
     generator = torch.Generator().manual_seed(3)
     ref, dist = (torch.rand((3, 3, *size), generator=generator).to(dtype) for _ in range(2))
     dist[0] = dist[0] * 0.2 + 0.39  # of Cliff, one sample crosses over to NaN
     given, watched = dist.clone(), Watched(model())
-    result = Square(queries=40, norm=norm).run(Objective(watched, ref), dist, EPS, seed=7)
-    tried, last = by_copies(model(), ref, dist, 40, norm, 7)
+    as_printed = {"start": "stripes", "opposite": False, "p_init": 0.8} if paper else {}
+    result = Square(queries=40, norm=norm, **as_printed).run(Objective(watched, ref), dist, EPS, seed=7)
+    tried, last = by_copies(model(), ref, dist, 40, norm, 7, paper)
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(watched.seen[1:41], tried, strict=True))
     assert torch.equal(watched.seen[41], last)  # settled by the harness
     assert torch.equal(dist, given)
@@ -79,7 +95,35 @@ def test_windows_put_back_in_place_are_the_search_by_copies_bit_for_bit(model, s
         assert not torch.equal(result.adversarial, dist)
 
 
-@pytest.mark.parametrize("count", [1, 2, 50])
+class Corner(Linear):
+    """Rises with the corner's brightness, and falls with any change: squares can undo neither stripes nor each other."""
+
+    def compare(self, reference, dist):
+        change = dist - 0.5
+        return 5 * change[..., :10, :10].sum((1, 2, 3)) - change.abs().sum((1, 2, 3))
+
+
+def test_where_stripes_cost_more_than_squares_win_back_the_search_starts_from_the_image():
+    """The paper's start finds nothing there, ours does."""
+    ref, dist = images(3, 40)
+    ours, papers = (attack(f"square:queries=300{start}", Corner(), ref, dist * 0 + 0.5) for start in ("", ",start=stripes"))
+    assert torch.equal(papers.attacked_score, papers.clean_score)
+    assert (ours.attacked_score > ours.clean_score).all()
+
+
+def test_after_a_square_that_did_not_help_comes_its_opposite():
+    """On a linear score one of the two helps always, where the search starts from the image and squares do not meet."""
+    ref, dist = images(8, 40)
+    watched, dist = Watched(Linear()), dist * 0 + 0.5
+    attack("square:queries=20,p_init=0.001", watched, ref, dist)
+    stripes, *j = (Linear()(ref, tried) for tried in watched.seen[1:21])
+    from_image = j[0] > stripes
+    rose = (torch.stack(j[1:]) > torch.cummax(torch.stack(j[:-1]), 0).values)[:, from_image]
+    assert bool((rose[1:] | rose[:-1]).all())
+    assert not bool(rose.all())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 50])
 def test_queries_are_exact_and_gradient_free(count):
     """As counted, and as the model saw them."""
     _, _, _, result = queries(Wavy(), count)
@@ -107,7 +151,7 @@ def test_each_query_changes_one_square_of_the_best_and_only_rises_are_kept():
     best, best_j = tried[0].clone(), Linear()(ref, tried[0])
     for query, candidate in enumerate(tried[1:]):
         changed = (candidate != best).any(1)
-        side = square_side(query / 80, 0.8, 12, 12)
+        side = square_side(max(0, query - 1) / 80, 0.4, 12, 12) if query else 12  # the second query is the image
         for sample in range(2):
             rows, columns = changed[sample].nonzero(as_tuple=True)
             if len(rows):
