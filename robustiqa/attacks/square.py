@@ -61,7 +61,8 @@ class Square(Attack):
         if self.start == "better" and self.norm == "linf" and left:
             clean_j, left = search.value(x), left - 1
             striped = best_j > clean_j
-            current, best_j = torch.where(striped[:, None, None, None], current, x), torch.where(striped, best_j, clean_j)
+            current = torch.where(striped[:, None, None, None], current, x)
+            best_j = torch.where(striped, best_j, clean_j)
         proposals = [_Proposals(generator, left, shapes, opposite=self.opposite) for generator in generators]
         for query in range(self.queries - left - 1, self.queries - 1):
             side = square_side(query / self.queries, self.p_init, height, width, shapes.least_side)
