@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from threading import Event
 from typing import Final
 
 import torch
@@ -17,10 +18,12 @@ class Limits:
     Attributes:
         max_queries: forward passes per sample.
         max_seconds: seconds per sample: a batch of N gets N times as many, and spends them together.
+        stop: once it is set nobody wants the result any more, and the next call of the model raises ``Stopped``.
     """
 
     max_queries: int | None = None
     max_seconds: float | None = None
+    stop: Event | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("max_queries", self.max_queries), ("max_seconds", self.max_seconds)):
@@ -35,11 +38,15 @@ class Exhausted(Exception):
     """No sample of the batch may be asked about any more; it ends a search from within and never leaves an attack."""
 
 
+class Stopped(Exception):
+    """Nobody wants the result of this search any more; it leaves the attack."""
+
+
 class Meter:
     """What is left for each of ``count`` samples, and which of them asked for more (``cut`` [N])."""
 
     def __init__(self, limits: Limits, count: int) -> None:
-        self._queries = limits.max_queries
+        self._queries, self._stop = limits.max_queries, limits.stop
         seconds = limits.max_seconds
         self._deadline = None if seconds is None else time.monotonic() + seconds * count
         self._spent = torch.zeros(count, dtype=torch.int64)
@@ -50,7 +57,10 @@ class Meter:
 
         Raises:
             Exhausted: time is up, or no sample has enough passes left.
+            Stopped: somebody stopped the search.
         """
+        if self._stop is not None and self._stop.is_set():
+            raise Stopped
         wanted = index.cpu()
         if self._deadline is not None and time.monotonic() >= self._deadline:
             self.cut[:] = True

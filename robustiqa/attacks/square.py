@@ -132,7 +132,7 @@ class _Proposals:
 
     def __init__(self, generator: torch.Generator, queries: int, shapes: _Shapes, *, opposite: bool) -> None:
         draws = torch.rand((queries, shapes.draws), generator=generator, dtype=torch.float64)  # all at once: faster
-        self._draws = iter(draws)
+        self._draws = (draws[query] for query in range(queries))  # iter() would make all views at once
         self._shapes, self._opposite = shapes, opposite
         self._tried: tuple[int, Tensor] | None = None
         self._next: tuple[int, Tensor] | None = None

@@ -2,6 +2,7 @@
 
 import math
 import time
+from threading import Event
 
 import torch
 
@@ -19,16 +20,20 @@ from robustiqa.core.objective import Objective
 from robustiqa.datasets.base import Pair, PairDataset
 
 
-def run_batch(job: Job, batch: Batch) -> list[SampleRow]:
-    """Score, and where the job has an attack, attack one batch; rows in its order."""
+def run_batch(job: Job, batch: Batch, stop: Event | None = None) -> list[SampleRow]:
+    """Score, and where the job has an attack, attack one batch; rows in its order.
+
+    Raises:
+        Stopped: ``stop`` was set while an attack searched.
+    """
     attack, wanted = job.attack, job.calibration
     if attack is None:
         return _clean_rows(job, batch)
     if wanted is None:
-        trials = _attacked(job, attack, batch, job.spec.eps)
+        trials = _attacked(job, attack, batch, job.spec.eps, stop)
     else:
         trials = at_equal_visibility(
-            wanted, batch.dist, job.spec.eps, lambda index, eps: _attacked(job, attack, batch.select(index), eps)
+            wanted, batch.dist, job.spec.eps, lambda index, eps: _attacked(job, attack, batch.select(index), eps, stop)
         )
     adversarial = torch.stack([trial.adversarial for trial in trials])
     return job.observer.note([trial.row for trial in trials], job.spec, batch.ref, batch.dist, adversarial)
@@ -42,13 +47,13 @@ def _clean_rows(job: Job, batch: Batch) -> list[SampleRow]:
     return rows if job.spec.purpose == "clean" else [_checked(job, batch, rows[0]), *rows[1:]]
 
 
-def _attacked(job: Job, attack: Attack, batch: Batch, eps: float) -> list[Trial]:
+def _attacked(job: Job, attack: Attack, batch: Batch, eps: float, stop: Event | None) -> list[Trial]:
     """Every sample attacked at one ε."""
     start = time.perf_counter()
     spec = job.spec
     objective = Objective(job.attacked, batch.ref, spec.direction, job.evaluated, spec.eot, spec.haste)
     ids = [pair.id for pair in batch.pairs]
-    limits = Limits(job.spec.max_queries, job.spec.max_seconds)
+    limits = Limits(job.spec.max_queries, job.spec.max_seconds, stop)
     result = attack.run(objective, batch.dist, eps=eps, seed=job.spec.seed, ids=ids, limits=limits)
     seconds = (time.perf_counter() - start) / len(batch.pairs)
     rows = _attacked_rows(job, batch, result, seconds)

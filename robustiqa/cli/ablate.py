@@ -6,6 +6,7 @@ from typing import Unpack
 import click
 
 from robustiqa.cli.lab import Choices, base_settings, bench_of, lab_options
+from robustiqa.cli.options import quiet_option
 
 
 @click.command()
@@ -13,6 +14,7 @@ from robustiqa.cli.lab import Choices, base_settings, bench_of, lab_options
               show_default=True, help="Folder of results; what it holds is not computed again.")
 @click.option("--alone", is_flag=True, help="Replace CSRAM and SCGB also each alone, which the paper did not.")
 @lab_options
+@quiet_option
 def ablate(out: Path, alone: bool, **choices: Unpack[Choices]) -> None:
     """Train BiRQA with its modules replaced, and put them back one by one (the paper's Table 4).
 

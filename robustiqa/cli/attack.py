@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustiqa.cli.options import Eps, haste_options
+from robustiqa.cli.options import Eps, haste_options, names, quiet_option
 
 if TYPE_CHECKING:
     from robustiqa.core.precision import Precision
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("reference", type=click.Path())
 @click.argument("distorted", type=click.Path())
-@click.option("--model", "model_name", default="birqa", show_default=True, help="See: robustiqa models.")
-@click.option("--defense", "defense_name", default="none", show_default=True, help="See: robustiqa defenses.")
-@click.option("--attack", "attack_name", default="apgd", show_default=True, help="See: robustiqa attacks.")
+@click.option("--model", "model_name", shell_complete=names("models"), default="birqa", show_default=True,
+              help="See: robustiqa models.")
+@click.option("--defense", "defense_name", shell_complete=names("defenses"), default="none", show_default=True,
+              help="See: robustiqa defenses.")
+@click.option("--attack", "attack_name", shell_complete=names("attacks"), default="apgd", show_default=True,
+              help="See: robustiqa attacks.")
 @click.option("--eps", "radii", multiple=True, type=Eps(), default=("8/255",), show_default=True,
               help="Radius in [0, 1] units: L-infinity, or a root mean square for attacks with norm=l2; repeatable.")
 @click.option("--direction", type=click.Choice(("up", "down")), default="up", show_default=True,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
               help="How much the difference image shows.")
 @click.option("--weights", default=None, help="Weights file or folder, or random (flagged).")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the pictures and the JSON.")
+@quiet_option
 def attack(
     reference: str, distorted: str, model_name: str, defense_name: str, attack_name: str, radii: tuple[float, ...],
     direction: str, seed: int, eot: int | None, max_queries: int | None, max_seconds: float | None,

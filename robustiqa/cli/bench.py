@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from robustiqa.cli.options import Eps, Place, haste_options
+from robustiqa.cli.options import Eps, Place, haste_options, names, quiet_option
 
 DEMO_LIMIT, DEMO_CROP = 35, 128
 DIRECTIONS = ("up", "down", "tomean", "random")
@@ -15,13 +15,16 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 
 @click.command()
 @click.argument("suite", required=False, type=click.Path(path_type=Path))
-@click.option("--model", "models", multiple=True, default=("birqa",), show_default=True,
+@click.option("--model", "models", shell_complete=names("models"), multiple=True, default=("birqa",), show_default=True,
               help="A model, such as lpips-alex or birqa:lbp=hard; repeatable. See: robustiqa models.")
-@click.option("--attack", "attacks", multiple=True, default=("autoattack",), show_default=True,
+@click.option("--attack", "attacks", shell_complete=names("attacks"),
+              multiple=True, default=("autoattack",), show_default=True,
               help="An attack, such as pgd:steps=40; repeatable. See: robustiqa attacks.")
-@click.option("--defense", "defenses", multiple=True, default=("none",), show_default=True,
+@click.option("--defense", "defenses", shell_complete=names("defenses"),
+              multiple=True, default=("none",), show_default=True,
               help="A defense, or none; repeatable. See: robustiqa defenses.")
-@click.option("--dataset", "datasets", multiple=True, default=("demo",), show_default=True,
+@click.option("--dataset", "datasets", shell_complete=names("datasets"),
+              multiple=True, default=("demo",), show_default=True,
               help="NAME or NAME=FOLDER, such as live=/data/live; repeatable. See: robustiqa datasets.")
 @click.option("--eps", "eps", multiple=True, type=Eps(), default=(),
               help="L-infinity radius in [0, 1] units, such as 8/255; repeatable  [default: 8/255]")
@@ -73,6 +76,9 @@ DIRECTIONS = ("up", "down", "tomean", "random")
 @click.option("--fail-fast", is_flag=True,
               help="Stop at the first cell that fails; otherwise it keeps its traceback and the others go on.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and about how long it would take, and run nothing.")
+@click.option("--json", "as_json", is_flag=True,
+              help="Print the rows as JSON in place of the table, as report --format json does.")
+@quiet_option
 @click.pass_context
 def bench(context: click.Context, /, suite: Path | None, **values: Any) -> None:  # noqa: ANN401 (click's values)
     """Attack models on a dataset and print how far their scores moved.

@@ -28,7 +28,9 @@ from robustiqa.cli.progress import bar
 from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import PairDataset
 from robustiqa.reports.attacked_choices import attacked_choices, choices_markdown
+from robustiqa.reports.render import render
 from robustiqa.reports.results import load_results
+from robustiqa.reports.rows import Row
 from robustiqa.reports.terminal import print_table
 
 KEYS: Final = ("models", "attacks", "defenses", "eps", "directions")  # that hold lists
@@ -73,7 +75,7 @@ def run_bench(file: Path | None, values: Mapping[str, Any], given: Collection[st
     if shard is not None:
         _conclude_shard(mine, outcome, shard)
     elif len(outcome.failures) < len(jobs):
-        _conclude(requests, jobs, outcome)
+        _conclude(requests, jobs, outcome, as_json=values["as_json"])
     if broken or outcome.failures:
         raise click.exceptions.Exit(1)
 
@@ -172,22 +174,31 @@ def _conclude_shard(jobs: Sequence[Job], outcome: Outcome, shard: Shard) -> None
     click.echo(f"When all {shard.of} are done: robustiqa merge FOLDER... --out OUT")
 
 
-def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome) -> None:
+def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome, *, as_json: bool) -> None:
     """Print the cells that were asked for, and where they are."""
     asked = {job.spec.key for job in jobs}
+    if as_json:
+        click.echo(render(_rows(requests, asked, outcome.folder), "json"), nl=False)
+        return
     _print_attacks(requests, asked, outcome.folder)
     _print_clean([request for request in requests if not request.attacks], outcome.folder)
     click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
     click.echo(f"Report:  robustiqa report {outcome.folder} --format md")
 
 
-def _print_attacks(requests: Sequence[Request], asked: Collection[str], folder: Path) -> None:
+def _rows(requests: Sequence[Request], asked: Collection[str], folder: Path) -> list[Row]:
+    """The rows of attacks that were asked for."""
     directions = list(dict.fromkeys(d for request in requests if request.attacks for d in request.directions))
-    if not directions:
+    rows = load_results(folder).rows(directions) if directions else []
+    return [row for row in rows if set(asked) & set(row.view.keys)]
+
+
+def _print_attacks(requests: Sequence[Request], asked: Collection[str], folder: Path) -> None:
+    rows = _rows(requests, asked, folder)
+    if not rows:
         return
-    results = load_results(folder)
-    print_table([row for row in results.rows(directions) if set(asked) & set(row.view.keys)], Console())
-    choices = choices_markdown(attacked_choices(cell for cell in results.cells if cell.spec.key in asked))
+    print_table(rows, Console())
+    choices = choices_markdown(attacked_choices(cell for cell in load_results(folder).cells if cell.spec.key in asked))
     if choices:
         click.echo(f"\n{choices}", nl=False)
 

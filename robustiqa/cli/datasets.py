@@ -3,6 +3,7 @@
 import click
 
 from robustiqa.cli.listing import lister
+from robustiqa.cli.options import quiet_option
 from robustiqa.core.parameters import split_path
 
 
@@ -21,6 +22,7 @@ def datasets() -> None:
 
 @datasets.command()
 @click.argument("dataset", metavar="NAME=FOLDER")
+@quiet_option
 def check(dataset: str) -> None:
     """Compare counts, names and sizes with the published dataset and read every image; exit code 2 if any is amiss."""
     from robustiqa.cli.progress import bar

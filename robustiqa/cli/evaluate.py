@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from robustiqa.cli.options import names, quiet_option
 from robustiqa.core.parameters import split_path
 
 
 @click.command()
-@click.option("--model", "models", multiple=True, required=True,
+@click.option("--model", "models", shell_complete=names("models"), multiple=True, required=True,
               help="Repeatable; the others are compared with the first.")
-@click.option("--dataset", "datasets", multiple=True, required=True,
+@click.option("--dataset", "datasets", shell_complete=names("datasets"), multiple=True, required=True,
               help="NAME or NAME=FOLDER, such as live=/data/live, csv:lower_better=true=/data/mine, "
                    "derived:live=/data/live; repeatable.")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="First so many pairs, or triplets, of each.")
@@ -24,6 +25,7 @@ from robustiqa.core.parameters import split_path
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/evaluate"), show_default=True,
               help="Folder of results; what it holds is not computed again.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True)
+@quiet_option
 def evaluate(
     models: tuple[str, ...], datasets: tuple[str, ...], limit: int | None, splits: int | None, retrain: str | None,
     steps: int | None, seed: int, out: Path, batch_size: int,

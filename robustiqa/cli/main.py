@@ -61,16 +61,14 @@ def main() -> NoReturn:
     # Our own limit refuses such images, with a message of one line.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     try:
-        code = int(cli.main(standalone_mode=False) or 0)  # click returns the code of an Exit, and None otherwise
-    except click.Abort:
-        code = 130
+        code = cli.main(prog_name="robustiqa", standalone_mode=False) or 0  # the code of an Exit, and None otherwise
     except click.ClickException as error:
         error.show()
         code = 2
     except RobustIQAError as error:
         click.echo(f"robustiqa: {error}", err=True)
         code = 1 if isinstance(error, CannotWrite) else 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # click makes the second of the first
         click.echo("robustiqa: interrupted; finished batches are kept, the same command continues.", err=True)
         code = 130
     sys.exit(code)

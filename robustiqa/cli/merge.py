@@ -4,11 +4,14 @@ from pathlib import Path
 
 import click
 
+from robustiqa.cli.options import quiet_option
+
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path),
               help="Folder of the merged results; what it holds already is kept.")  # fmt: skip
+@quiet_option
 def merge(folders: tuple[Path, ...], out: Path) -> None:
     """Put the results of FOLDERS into one folder: the shards of a run, or runs of several machines.
 

@@ -10,6 +10,8 @@ import click
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.parameters import parse_eps
 
+QUIET = "robustiqa.quiet"  # what a click context remembers of --quiet
+
 if TYPE_CHECKING:
     import torch
 
@@ -36,6 +38,27 @@ class Place(PlaceType):
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Path | str:  # noqa: ANN401
         text = str(value)
         return text if re.match(r"[a-z][a-z0-9+.-]+://", text) else Path(text)
+
+
+def names(kind: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """What a shell completes: names of ``models``, ``attacks``, ``defenses`` or ``datasets``, plug-ins included."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+        from robustiqa.cli.catalogue import CATALOGUES
+
+        return [name for name in CATALOGUES[kind].names() if name.startswith(typed)]
+
+    return complete
+
+
+def quiet_option(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with ``--quiet``, which :func:`robustiqa.cli.progress.bar` asks for."""
+    return click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_remember,
+                        help="No progress bar: results, warnings and errors alone.")(command)  # fmt: skip
+
+
+def _remember(context: click.Context, _option: click.Parameter, quiet: bool) -> None:
+    context.meta[QUIET] = quiet
 
 
 def haste_options(command: Callable[..., None]) -> Callable[..., None]:

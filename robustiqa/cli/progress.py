@@ -1,11 +1,15 @@
-"""The progress bar of every long command; silent where standard error is not a terminal."""
+"""The progress bar of every long command; silent where standard error is not a terminal, and with ``--quiet``."""
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from robustiqa.cli.options import QUIET
 
 
 def bar() -> Progress:
     """A bar on standard error, so that standard output stays the result's."""
+    context = click.get_current_context(silent=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -14,4 +18,5 @@ def bar() -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        disable=context is not None and bool(context.meta.get(QUIET)),
     )

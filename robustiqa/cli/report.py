@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from robustiqa.cli.options import Eps, Place
+from robustiqa.cli.options import Eps, Place, quiet_option
 
 FORMATS = ("md", "csv", "tex", "json", "html", "svg")
 
@@ -37,6 +37,7 @@ FORMATS = ("md", "csv", "tex", "json", "html", "svg")
 @click.option("--out", type=click.Path(path_type=Path), default=None,
               help="Folder for report.md, table3.tex, figures/*.svg, ...; needed for svg and for several texts. "
               "Default: standard output.")
+@quiet_option
 def report(
     folders: tuple[Path | str, ...], forms: str, tables: tuple[str, ...], figures: tuple[str, ...], with_paper: bool,
     eps: float, mode: str, domain: str, target: str, datasets: tuple[str, ...], pictures: int | None,

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from robustiqa.cli.options import quiet_option
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -17,6 +19,7 @@ import click
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @click.option("--plugins", is_flag=True, help="Also run plug-ins and code files that the cell names: trust them first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@quiet_option
 def rerun(
     folder: Path, cell: str, dataset: str | None, weights: Path | None, limit: int | None, batch_size: int,
     threads: int, device: str, plugins: bool, as_json: bool,

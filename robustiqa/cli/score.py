@@ -4,11 +4,14 @@ import json
 
 import click
 
+from robustiqa.cli.options import names
+
 
 @click.command()
 @click.argument("reference", type=click.Path())
 @click.argument("distorted", type=click.Path())
-@click.option("--model", "name", default="birqa", show_default=True, help="See: robustiqa models.")
+@click.option("--model", "name", shell_complete=names("models"), default="birqa", show_default=True,
+              help="See: robustiqa models.")
 @click.option("--weights", default=None, help="Weights file or folder, or random (flagged).")
 @click.option("--json", "as_json", is_flag=True, help="Print model, score, lower_better and any flags as JSON.")
 def score(reference: str, distorted: str, name: str, weights: str | None, as_json: bool) -> None:

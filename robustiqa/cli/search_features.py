@@ -6,6 +6,7 @@ from typing import Unpack
 import click
 
 from robustiqa.cli.lab import Choices, base_settings, bench_of, lab_options
+from robustiqa.cli.options import quiet_option
 
 
 @click.command("search-features")
@@ -17,6 +18,7 @@ from robustiqa.cli.lab import Choices, base_settings, bench_of, lab_options
 @click.option("--drop", type=click.IntRange(min=0), default=3, show_default=True,
               help="Weakest features left out of the sets of four; five always stay.")
 @lab_options
+@quiet_option
 def search_features(
     out: Path, candidates: str | None, largest: int, drop: int, **choices: Unpack[Choices]
 ) -> None:

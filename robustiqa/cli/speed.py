@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustiqa.cli.options import haste_options
+from robustiqa.cli.options import haste_options, names, quiet_option
 from robustiqa.core.parameters import split_path
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--model", "models", multiple=True, required=True,
+@click.option("--model", "models", shell_complete=names("models"), multiple=True, required=True,
               help="Repeatable; ratios are to the first. Untrained: topiq:weights=random, which is flagged.")
 @click.option("--size", default="1920x1080", show_default=True, help="WIDTHxHEIGHT in pixels.")
 @click.option("--runs", type=click.IntRange(min=1), default=10, show_default=True, help="The BiRQA paper took 100.")
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @haste_options
 @click.option("--json", "as_json", is_flag=True, help="Print seconds, ratios and correlations as JSON.")
+@quiet_option
 def speed(
     models: tuple[str, ...], size: str, runs: int, dataset: str | None, limit: int | None, out: Path, device: str,
     precision: "Precision", compile: bool, as_json: bool,  # noqa: A002 (the option's name)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from robustiqa.cli.options import quiet_option
 from robustiqa.core.parameters import split_path
 
 
@@ -23,6 +24,7 @@ from robustiqa.core.parameters import split_path
 @click.option("--pairs-seed", type=click.IntRange(min=0), default=None,
               help="Of the distortions, so that runs of several seeds share pairs  [default: that of --seed]")
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that make the pairs.")
+@quiet_option
 def train(
     model: str, recipe_name: str, dataset: str, out: Path, start: Path | None, steps: int | None, seed: int,
     pairs_seed: int | None, jobs: int,

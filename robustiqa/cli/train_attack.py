@@ -4,13 +4,16 @@ from pathlib import Path
 
 import click
 
+from robustiqa.cli.options import names, quiet_option
 from robustiqa.core.parameters import split_path
 
 
 @click.command("train-attack")
 @click.argument("attack", type=click.Choice(("facpa", "uap")))
-@click.option("--model", "model_name", default="birqa", show_default=True, help="See: robustiqa models.")
-@click.option("--defense", "defense_name", default="none", show_default=True, help="See: robustiqa defenses.")
+@click.option("--model", "model_name", shell_complete=names("models"), default="birqa", show_default=True,
+              help="See: robustiqa models.")
+@click.option("--defense", "defense_name", shell_complete=names("defenses"), default="none", show_default=True,
+              help="See: robustiqa defenses.")
 @click.option("--direction", type=click.Choice(("up", "down")), default="up", show_default=True,
               help="up raises the quality that the model reports, down lowers it.")
 @click.option("--dataset", default="demo", show_default=True, help="demo, or kadid-style=FOLDER of photographs.")
@@ -22,6 +25,7 @@ from robustiqa.core.parameters import split_path
 @click.option("--reference/--no-reference", default=True, show_default=True,
               help="Whether facpa's network sees the reference beside the distorted image.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@quiet_option
 def train_attack(
     attack: str, model_name: str, defense_name: str, direction: str, dataset: str, out: Path, steps: int, crop: int,
     width: int, reference: bool, seed: int,

@@ -4,20 +4,23 @@ from pathlib import Path
 
 import click
 
+from robustiqa.cli.options import names, quiet_option
 from robustiqa.cli.output import format_options
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--model", "models", multiple=True,
+@click.option("--model", "models", shell_complete=names("models"), multiple=True,
               help="Scores the pictures; repeatable  [default: the models that were attacked in RUN]")
-@click.option("--defense", "defenses", multiple=True, default=("none",), show_default=True,
+@click.option("--defense", "defenses", shell_complete=names("defenses"),
+              multiple=True, default=("none",), show_default=True,
               help="In front of every --model; repeatable.")
 @click.option("--direction", "directions", multiple=True, type=click.Choice(("up", "down", "tomean", "random")),
               default=("up",), show_default=True, help="Of the attacks that are shown; repeatable.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="A torch device, such as cuda.")
 @format_options
+@quiet_option
 def transfer(
     run: Path, models: tuple[str, ...], defenses: tuple[str, ...], directions: tuple[str, ...], batch_size: int,
     device: str, forms: str, out: Path | None,

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it refuses, how it exits."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -133,6 +134,36 @@ def test_bench_report_and_rerun(tmp_path):
     both = robustiqa("report", "runs", "--format", "md,csv", "--out", "out", cwd=tmp_path)
     assert both.returncode == 0
     assert (tmp_path / "out" / "report.csv").read_text() == report.stdout
+
+
+def test_bench_as_json_is_the_report_of_the_rows_that_were_asked_for(tmp_path):
+    """Nothing else is printed, and cells of earlier runs in the folder are not among them."""
+    words = ("bench", "--attack", "fgsm", "--limit", 3, "--crop", 16, "--judges", "none", "--direction", "up", "--out", tmp_path)
+    robustiqa(*words, "--model", "ssim")
+    result = robustiqa(*words, "--model", "psnr", "--json")
+    (row,) = json.loads(result.stdout)
+    assert (row["model"], row["n"]) == ("psnr", 3)
+    assert row in json.loads(robustiqa("report", tmp_path, "--format", "json").stdout)
+
+
+def test_quiet_means_no_progress_bar(tmp_path, monkeypatch):
+    """What a terminal would see on standard error, with and without; standard output is the same."""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the pipe for a terminal
+    words = ("bench", "--model", "psnr", "--attack", "fgsm", "--limit", 2, "--crop", 16, "--judges", "none")
+    loud, quiet = (robustiqa(*words, *more, "--out", tmp_path / str(more), cwd=tmp_path) for more in ((), ("-q",)))
+    assert "psnr demo fgsm up" in loud.stderr
+    assert quiet.stderr == ""
+    assert "psnr" in quiet.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [("robustiqa be", "plain,bench"), ("robustiqa bench --model lpips-v", "plain,lpips-vgg")]
+)
+def test_a_shell_completes_names(words, expected):
+    """Of commands, and of models behind --model."""
+    asked = {"_ROBUSTIQA_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = subprocess.run([sys.executable, "-c", ENTRY], capture_output=True, text=True, check=True, env=os.environ | asked)
+    assert result.stdout.split() == [expected]
 
 
 def test_attack_writes_pictures_within_eps_and_the_scores(pictures):

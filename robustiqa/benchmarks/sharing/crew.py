@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,7 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self._left = Event()  # without it Ctrl-C would wait for the batch, which may take an hour
         self._torch_threads = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(size, initializer=torch.set_num_threads, initargs=(1,)) if size > 1 else None
 
@@ -36,6 +38,7 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._left.set()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             torch.set_num_threads(self._torch_threads)  # some of torch's libraries have one setting for all threads
@@ -44,6 +47,6 @@ class Crew:
         """Rows of a batch, in its order."""
         if self._pool is None:
             return run_batch(job, batch)
-        parts = [self._pool.submit(run_batch, job, part) for part in batch.split(self.size)]
+        parts = [self._pool.submit(run_batch, job, part, self._left) for part in batch.split(self.size)]
         wait(parts)  # where one raised, what the others hold would be in the way of a second try
         return [row for part in parts for row in part.result()]
