@@ -10,7 +10,7 @@ from robustiqa.attacks import load_attack
 from robustiqa.attacks.base import Attack
 from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import calibration
-from robustiqa.benchmarks.folder.resuming import check_resumable
+from robustiqa.benchmarks.folder.resuming import check_resumable, drop_failed
 from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
@@ -101,7 +101,9 @@ def prepared(
     Raises:
         InvalidInput: the folder holds other things under their names, or another shard.
     """
-    check_resumable(jobs, Store(folder), progress)
+    store = Store(folder)
+    check_resumable(jobs, store, progress)
+    drop_failed(jobs, store)
     if shard is None:
         return list(jobs)
     claim(folder, shard, plan_digest(jobs, batch_size))

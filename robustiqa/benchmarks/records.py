@@ -41,7 +41,8 @@ def attack_record(attack: Attack, learned: Learned | None = None, evaluated_on: 
 def defense_record(defense: Defense, defended: QualityModel, flags: Collection[str] = ()) -> PartRecord:
     """The same of a defense, with the weights of the model that it made."""
     parts = defense.parts if isinstance(defense, Composition) else (defense,)
-    codes = [code_digest(part) for part in parts]
+    made = [thing for part in parts for thing in (part, getattr(part, "network", None)) if thing is not None]
+    codes = [code_digest(thing) for thing in made]
     parameters: dict[str, JsonValue] = {f"{i}:{part.name}": dataclasses.asdict(part) for i, part in enumerate(parts)}
     return PartRecord(
         name="+".join(part.name for part in parts),

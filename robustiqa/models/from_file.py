@@ -1,4 +1,4 @@
-"""A model class out of a Python file that the user names: ``path/to/file.py:Class``. The file is run."""
+"""Classes out of a Python file that the user names: ``path/to/file.py:Class``. The file is run."""
 
 import re
 import sys
@@ -29,15 +29,29 @@ def load_from_file(text: str, weights: Weights = None) -> QualityModel:
         InvalidInput: no such file or class, or the class is no model.
         BrokenPlugin: running the file failed.
     """
-    match = SPELLING.fullmatch(text)
-    if match is None or not (match["name"] or "").isidentifier():
-        raise InvalidInput(f"model {text!r}: name the class as well, as in path/to/file.py:MyMetric.")
-    file = Path(match["file"])
-    if not file.is_file():
-        raise InvalidInput(f"model {text!r}: no such file {file}.")
-    model = as_entry(text, _model_class(_run(file), match["name"], text)).build({}, weights)
+    module, name = run_named(text, "model")
+    model = as_entry(text, _model_class(module, name, text)).build({}, weights)
     model.info = replace(model.info, name=text)
     return model
+
+
+def run_named(text: str, what: str) -> tuple[ModuleType, str]:
+    """The module that the file of ``text`` makes, and the name behind the file, which it need not have.
+
+    Args:
+        what: what the class is to be, for messages: ``model``.
+
+    Raises:
+        InvalidInput: no such file, or no name behind it.
+        BrokenPlugin: running the file failed.
+    """
+    match = SPELLING.fullmatch(text)
+    if match is None or not (match["name"] or "").isidentifier():
+        raise InvalidInput(f"{what} {text!r}: name a file and its class, as in path/to/file.py:MyClass.")
+    file = Path(match["file"])
+    if not file.is_file():
+        raise InvalidInput(f"{what} {text!r}: no such file {file}.")
+    return _run(file), match["name"]
 
 
 def _run(file: Path) -> ModuleType:

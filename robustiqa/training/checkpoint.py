@@ -48,11 +48,17 @@ class State:
         """Continue from ``path`` if it exists; its tensors are read without unpickling code.
 
         Raises:
-            InvalidInput: it is the checkpoint of another run.
+            InvalidInput: it is the checkpoint of another run, or none.
         """
         if not path.exists():
             return
-        content = torch.load(path, weights_only=True, map_location="cpu")
+        try:
+            content = torch.load(path, weights_only=True, map_location="cpu")
+        except Exception as error:  # zipfile's, pickle's, torch's own: all say that this is no such file
+            raise InvalidInput(
+                f"{path} is damaged, or no checkpoint of a training ({type(error).__name__}); give another --out, or "
+                "remove it to begin anew."
+            ) from error
         if content.get("subject", self.subject) != self.subject:
             raise InvalidInput(
                 f"{path} is the checkpoint of a run with another recipe, seed, start or set of photographs; "

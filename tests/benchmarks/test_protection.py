@@ -165,6 +165,32 @@ def test_a_folder_of_other_data_weights_code_or_version_is_not_continued(tmp_pat
     bench(tmp_path, seed=1)  # another cell, which reports tell apart
 
 
+MINE = """
+import robustiqa as rq
+
+class Mine(rq.QualityModel):
+    info = rq.ModelInfo("mine", lower_better=True, paper="none")
+
+    def compare(self, reference, dist):
+        BODY
+"""
+
+
+def test_after_a_plugin_is_mended_the_same_command_goes_on(tmp_path):
+    """What came to nothing is forgotten, so that no report has a failed cell beside the mended one."""
+    arguments = ("bench", "--model", "mine.py:Mine", "--model", "psnr", "--attack", "fgsm", "--direction", "up",
+                 "--limit", 2, "--crop", 32, "--judges", "none", "--quiet", "--out", "run")  # fmt: skip
+    (tmp_path / "mine.py").write_text(MINE.replace("BODY", "raise RuntimeError('a bug')"))
+    failed = robustiqa(*arguments, cwd=tmp_path)
+    assert (failed.returncode, "a bug" in failed.stderr) == (1, True)
+    (tmp_path / "mine.py").write_text(MINE.replace("BODY", "return (dist - reference.image).abs().mean((1, 2, 3))"))
+    done = robustiqa(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    cells = rq.load_results(tmp_path / "run").cells
+    assert all(cell.finished and not cell.error for cell in cells)
+    assert {cell.spec.model.name for cell in cells} == {"mine.py:Mine", "psnr"}
+
+
 def test_changed_images_are_not_continued(tmp_path):
     """The same names and scores over other pixels: the message names the cell and the image."""
     (tmp_path / "pairs.csv").write_text("reference,distorted,mos\n0.png,1.png,1\n0.png,2.png,2\n")

@@ -62,7 +62,7 @@ def test_a_class_in_a_file_is_a_model(tmp_path, random_pairs):
 
 
 @pytest.mark.parametrize(("spelled", "words"), [
-    ("mine.py", "name the class"), ("mine.py:", "name the class"), ("absent.py:Mine", "no such file"),
+    ("mine.py", "name a file and its class"), ("mine.py:", "name a file and its class"), ("absent.py:Mine", "no such file"),
     ("mine.py:Mien", "no such class; its models: Mine"), ("mine.py:Other", "no QualityModel"),
 ])  # fmt: skip
 def test_what_is_no_model_in_a_file_is_refused(tmp_path, spelled, words):

@@ -274,9 +274,20 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 
     (tmp_path / "run.pt").write_bytes(pickle.dumps({"model": Trap()}, protocol=2))
     model = nn.Linear(1, 1)
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(InvalidInput, match="UnpicklingError"):
         State(model, model, torch.optim.Adam(model.parameters())).resume(tmp_path / "run.pt")
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half of one", None])
+def test_a_damaged_checkpoint_is_one_clear_line(tmp_path, content):
+    """Cut short at any place, or something else: it says how to begin anew."""
+    model, path = nn.Linear(1, 1), tmp_path / "run.pt"
+    state = State(model, model, torch.optim.Adam(model.parameters()))
+    state.save(path)
+    path.write_bytes(path.read_bytes()[:300] if content is None else content)
+    with pytest.raises(InvalidInput, match=r"run\.pt is damaged.*remove it to begin anew"):
+        state.resume(path)
 
 
 def test_log_continues_a_file_under_one_header(tmp_path):

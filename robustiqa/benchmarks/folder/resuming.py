@@ -29,6 +29,7 @@ def check_resumable(jobs: Sequence[Job], store: Store, watch: Watch = lambda _la
     others = [
         f"{in_words(spec)}: {differing(cell.spec, spec)} (cell {cell.spec.key})"
         for cell, spec in strangers([job.spec for job in jobs], cells)
+        if not _came_to_nothing(cell)
     ]
     if others:
         raise InvalidInput(
@@ -41,6 +42,24 @@ def check_resumable(jobs: Sequence[Job], store: Store, watch: Watch = lambda _la
             f"{folder} holds results on other images than those that are there now; restore them, or give another "
             f"--out:\n{_listed(changed)}"
         )
+
+
+def drop_failed(jobs: Sequence[Job], store: Store) -> None:
+    """Drop cells that failed before their first row where ``jobs`` do the same with something else.
+
+    A plug-in that was mended has other code, so its cells have other keys; what it never got to would be in every
+    report as failed for good.
+    """
+    if not store.holds_cells():
+        return
+    for cell, _ in strangers([job.spec for job in jobs], store.cells()):
+        if _came_to_nothing(cell):
+            with store.held({cell.spec.key: in_words(cell.spec)}):
+                store.drop(cell.spec)
+
+
+def _came_to_nothing(cell: Cell) -> bool:
+    return bool(cell.error) and not cell.samples
 
 
 def _changed(jobs: Sequence[Job], cells: Sequence[Cell], watch: Watch) -> Iterator[str]:

@@ -68,6 +68,10 @@ class Store:
         lines = [_header(cell.spec, cell.provenance), *(row.model_dump_json() for row in cell.samples), *error]
         write_atomically(self._path(key, "jsonl"), "\n".join(lines) + "\n")
 
+    def drop(self, spec: CellSpec) -> None:
+        """Remove what was begun of a cell, if it is not finished."""
+        self._drop_journal(spec.key)
+
     @contextmanager
     def held(self, cells: Mapping[str, str]) -> Iterator[None]:
         """Hold the cells, given by key with a word for each, against other processes.
