@@ -111,11 +111,11 @@ def table(trials: list[Trial], base: Mapping[str, float], clean_cost: float) -> 
     return tabulate(lines, heads, tablefmt="pipe", disable_numparse=True)
 
 
-def report(suite: Mapping[str, Any], trials: list[Trial], base: Mapping[str, float]) -> str:
+def report(name: str, suite: Mapping[str, Any], trials: list[Trial], base: Mapping[str, float]) -> str:
     common = suite["common"]
     return f"""# Variations of the training defenses
 
-Made by `python benchmarks/training_variations.py` from `benchmarks/training-variations.toml`: {suite["model"]}, every
+Made by `python benchmarks/training_variations.py` from `benchmarks/{name}`: {suite["model"]}, every
 run from the same checkpoint, with {common["budget"]:,} passes of {common["crops"][0]["size"]}-pixel crops, seed 0, one
 thread. Judged on photographs that are not trained on, against labels made as those of training are: SROCC of whole
 windows, clean; PGD-10 at 8/255 on {common["attacked_pairs"]} crops, mean gain (up, over the q01-q99 range of clean
@@ -157,7 +157,8 @@ def main(suite_file: Path, photographs: Path, recipes: tuple[str, ...], out: Pat
             click.echo(f"{variation.name}: done", err=True)
         if facts.exists():
             trials.append(Trial(variation, json.loads(facts.read_text(encoding="utf-8"))))
-            write_atomically(report_file, report(suite, trials, json.loads(base_file.read_text(encoding="utf-8"))))
+            base = json.loads(base_file.read_text(encoding="utf-8"))
+            write_atomically(report_file, report(suite_file.name, suite, trials, base))
 
 
 if __name__ == "__main__":
