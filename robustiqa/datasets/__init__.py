@@ -22,7 +22,7 @@ DATASETS: Final[Registry[Loader | type[Loader]]] = Registry(
         "csiq": "robustiqa.datasets.csiq:load_csiq",
         "csv": "robustiqa.datasets.csv_folder:CsvFolder",
         "demo": "robustiqa.datasets.demo:load_demo",
-        "kadid-style": "robustiqa.datasets.synthetic:load_kadid_style",
+        "kadid-style": "robustiqa.datasets.synthetic:KadidStyle",
         "kadid10k": "robustiqa.datasets.kadid10k:load_kadid10k",
         "live": "robustiqa.datasets.live:load_live",
         "pdap-hdds": "robustiqa.datasets.pdap_hdds:load_pdap_hdds",

@@ -55,6 +55,9 @@ def splits_of(pairs: Sequence[Pair], repeats: int = 10, seed: int = 0) -> list[S
     ]
 
 
+TRAINING_PARTS: Final = (60.0, 20.0, 21.0)  # of photographs, into NAMES, as `robustiqa train` splits them
+
+
 def split_by_reference(references: Iterable[str], parts: Sequence[float], seed: int = 0) -> list[list[str]]:
     """Distribute reference names over parts in the given proportions, in an order that ``seed`` alone decides.
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from robustiqa.datasets.base import Pair, PairDataset
 from robustiqa.datasets.distortions import LEVELS, TYPES, distort
 from robustiqa.datasets.expected_scores import expected_score
 from robustiqa.datasets.files import fingerprint, inside
+from robustiqa.datasets.splits import NAMES, TRAINING_PARTS, split_by_reference
 
 HUMAN_SCORE = "expected human score (KADID-10k mean of type and level)"
 LABELS = "kadid10k-means"
@@ -78,13 +80,30 @@ def _pair(reference: str, code: int, level: int) -> Pair:
     return Pair(f"{reference}_{code:02d}_{level:02d}", reference, TYPES[code - 1], expected_score(code, level), level)
 
 
-def load_kadid_style(path: Path | None) -> SyntheticPairs:
-    """KADID-style pairs of all photographs below a folder.
+@dataclass(frozen=True)
+class KadidStyle:
+    """KADID-style pairs of all photographs below a folder, or of one part of them.
 
-    Raises:
-        DatasetLayoutError: no folder, or no image of an accepted format in it.
+    Attributes:
+        part: ``all``, or those that ``robustiqa train`` on the same folder puts into ``train``, ``val`` or ``test``.
     """
-    files = photographs(path)
+
+    part: Literal["all", "train", "val", "test"] = "all"
+
+    def __call__(self, path: Path | None) -> SyntheticPairs:
+        """The pairs.
+
+        Raises:
+            DatasetLayoutError: no folder, or no image of an accepted format in it.
+        """
+        files = photographs(path)
+        if self.part != "all":
+            parts = dict(zip(NAMES, split_by_reference(files, TRAINING_PARTS), strict=True))
+            files = {stem: files[stem] for stem in parts[self.part]}
+        return _of_files(files)
+
+
+def _of_files(files: Mapping[str, Path]) -> SyntheticPairs:
     return replace(kadid_style("kadid-style", {stem: _reader(file) for stem, file in files.items()}), files=files)
 
 

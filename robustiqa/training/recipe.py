@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from robustiqa.core.errors import InvalidInput, UnknownName
+from robustiqa.datasets.splits import TRAINING_PARTS
 from robustiqa.models import TRAINABLE
 from robustiqa.training.adversarial.anchored import AnchoredRanking
 from robustiqa.training.adversarial.gradient_norm import GradientNorm
@@ -45,7 +46,7 @@ class Recipe(Strict):
     identical: Share = 0.03
     distillation: Share = 1.0
     calibration: Share = 0.8
-    split: tuple[Positive, Positive, Positive] = (60, 20, 21)
+    split: tuple[Positive, Positive, Positive] = TRAINING_PARTS
     beyond: Annotated[int, Field(ge=0)] = 1
     common: Annotated[int, Field(ge=0)] = 2
     composed: Annotated[int, Field(ge=0)] = 12

@@ -15,6 +15,10 @@ from robustiqa.datasets.base import references
 from robustiqa.datasets.distortions import TYPES, distort, distortion
 from robustiqa.datasets.expected_scores import expected_score, published_means
 from robustiqa.datasets.synthetic import kadid_style, photographs
+from robustiqa.models.birqa.entry import TRAINABLE
+from robustiqa.models.birqa.model import Settings
+from robustiqa.training.recipe import load_recipe
+from robustiqa.training.run import Run
 
 RANDOM = ("white-noise", "impulse-noise", "multiplicative-noise", "jitter", "color-block")
 
@@ -119,6 +123,19 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
     (folder / "c.png").symlink_to(tmp_path / "secret.png")
     with pytest.raises(DatasetLayoutError, match=r"c\.png.*leads out"):
         load_dataset("kadid-style", folder)
+
+
+def test_parts_are_those_of_a_training(tmp_path):
+    """Disjoint, together all, and the very photographs that every recipe without a split of its own trains on."""
+    for seed in range(12):
+        save(tmp_path / f"p{seed}.png", seed)
+    run = Run(TRAINABLE, Settings(), load_recipe("aat"), tuple(photographs(tmp_path).values()), tmp_path / "x.safetensors")
+    for part, trained in (("train", "train"), ("val", "validation"), ("test", "test")):
+        loaded = load_dataset(f"kadid-style:part={part}", tmp_path)
+        assert set(references(loaded.pairs)) == {path.stem for path in run.split()[trained]}
+        assert len(loaded.images(loaded.pairs[0])) == 2
+    with pytest.raises(InvalidInput, match="all, train, val, test"):
+        load_dataset("kadid-style:part=half", tmp_path)
 
 
 def test_a_broken_photograph_is_named_when_it_is_read(tmp_path):
