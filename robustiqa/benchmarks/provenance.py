@@ -29,7 +29,8 @@ UNEQUAL: Final = frozenset({"created", OF_A_CELL})  # what says nothing of how a
 def code_digest(thing: object) -> str:
     """``built-in`` for robustiqa's own classes, else the sha256 of the source file of the class.
 
-    A class without a source file (typed into a notebook) has the digest of its compiled methods, marked ``typed:``, so
+    Of a class in a package it is that of all source files of the package's folder and below, for a helper decides
+    numbers as well. A class without a source file (typed into a notebook) has the digest of its compiled methods, marked ``typed:``, so
     that an edited one is not taken for what it was before.
     """
     cls = type(thing)
@@ -41,7 +42,18 @@ def code_digest(thing: object) -> str:
         source = None
     if source is None or not Path(source).is_file():
         return f"typed:{_methods_digest(cls)}"
-    return hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    return _files_digest(Path(source))
+
+
+def _files_digest(source: Path) -> str:
+    folder = source.parent
+    if not (folder / "__init__.py").is_file():
+        return hashlib.sha256(source.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{content}\n".encode())
+    return digest.hexdigest()
 
 
 def _methods_digest(cls: type) -> str:

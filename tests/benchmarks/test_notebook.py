@@ -1,5 +1,6 @@
 """``rq.bench`` as one would use it in a notebook: instances, classes typed into a cell, and the command line's cells."""
 
+import importlib
 import sys
 import types
 
@@ -52,6 +53,27 @@ def test_a_class_typed_into_a_notebook_is_known_by_what_it_does(monkeypatch, tmp
     cells = [cell for cell in rq.load_results(tmp_path).cells if cell.spec.purpose == "attack"]
     assert len(cells) == 2
     assert all("plug-in" in row.flags for row in rq.load_results(tmp_path).rows(["up"]))
+
+
+def test_a_helper_in_the_package_of_a_plugin_counts_as_its_code(monkeypatch, tmp_path):
+    """Changed, added or renamed; what lies beside the package does not count."""
+    package = tmp_path / "mine_package"
+    (package / "deep").mkdir(parents=True)
+    files = {"__init__.py": "", "model.py": "class Mine:\n    pass\n", "deep/helper.py": "FACTOR = 1\n", "../other.py": ""}
+    for name, text in files.items():
+        (package / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = importlib.import_module("mine_package.model").Mine()
+    digests = [code_digest(mine)]
+    (package / "../other.py").write_text("changed = True\n")
+    assert code_digest(mine) == digests[0]
+    (package / "deep/helper.py").write_text("FACTOR = 2\n")
+    digests.append(code_digest(mine))
+    (package / "deep/helper.py").rename(package / "deep/renamed.py")
+    digests.append(code_digest(mine))
+    (package / "added.py").write_text("")
+    digests.append(code_digest(mine))
+    assert len(set(digests)) == 4
 
 
 class Adjustable(QualityModel):
