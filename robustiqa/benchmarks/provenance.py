@@ -30,8 +30,8 @@ def code_digest(thing: object) -> str:
     """``built-in`` for robustiqa's own classes, else the sha256 of the source file of the class.
 
     Of a class in a package it is that of all source files of the package's folder and below, for a helper decides
-    numbers as well. A class without a source file (typed into a notebook) has the digest of its compiled methods, marked ``typed:``, so
-    that an edited one is not taken for what it was before.
+    numbers as well. A class without a source file (typed into a notebook) has the digest of its compiled methods,
+    marked ``typed:``, so that an edited one is not taken for what it was before.
     """
     cls = type(thing)
     if cls.__module__.split(".")[0] == "robustiqa":
