@@ -29,7 +29,7 @@ from robustiqa.core.errors import InvalidInput
 from robustiqa.datasets.base import PairDataset
 from robustiqa.reports.attacked_choices import attacked_choices, choices_markdown
 from robustiqa.reports.render import render
-from robustiqa.reports.results import load_results
+from robustiqa.reports.results import Results, load_results
 from robustiqa.reports.rows import Row
 from robustiqa.reports.terminal import print_table
 
@@ -176,36 +176,35 @@ def _conclude_shard(jobs: Sequence[Job], outcome: Outcome, shard: Shard) -> None
 
 def _conclude(requests: Sequence[Request], jobs: Sequence[Job], outcome: Outcome, *, as_json: bool) -> None:
     """Print the cells that were asked for, and where they are."""
-    asked = {job.spec.key for job in jobs}
+    asked, results = {job.spec.key for job in jobs}, load_results(outcome.folder)
+    rows = _rows(requests, asked, results)
     if as_json:
-        click.echo(render(_rows(requests, asked, outcome.folder), "json"), nl=False)
+        click.echo(render(rows, "json"), nl=False)
         return
-    _print_attacks(requests, asked, outcome.folder)
-    _print_clean([request for request in requests if not request.attacks], outcome.folder)
+    if rows:
+        _print_attacks(rows, [cell for cell in results.cells if cell.spec.key in asked])
+    _print_clean([request for request in requests if not request.attacks], results.cells)
     click.echo(f"\nResults: {outcome.folder}/cells  ({len(asked)} cells)")
     click.echo(f"Report:  robustiqa report {outcome.folder} --format md")
 
 
-def _rows(requests: Sequence[Request], asked: Collection[str], folder: Path) -> list[Row]:
+def _rows(requests: Sequence[Request], asked: Collection[str], results: Results) -> list[Row]:
     """The rows of attacks that were asked for."""
     directions = list(dict.fromkeys(d for request in requests if request.attacks for d in request.directions))
-    rows = load_results(folder).rows(directions) if directions else []
+    rows = results.rows(directions) if directions else []
     return [row for row in rows if set(asked) & set(row.view.keys)]
 
 
-def _print_attacks(requests: Sequence[Request], asked: Collection[str], folder: Path) -> None:
-    rows = _rows(requests, asked, folder)
-    if not rows:
-        return
+def _print_attacks(rows: Sequence[Row], cells: Sequence[Cell]) -> None:
     print_table(rows, Console())
-    choices = choices_markdown(attacked_choices(cell for cell in load_results(folder).cells if cell.spec.key in asked))
+    choices = choices_markdown(attacked_choices(cells))
     if choices:
         click.echo(f"\n{choices}", nl=False)
 
 
-def _print_clean(requests: Sequence[Request], folder: Path) -> None:
+def _print_clean(requests: Sequence[Request], known: Sequence[Cell]) -> None:
     """Correlations of runs without attacks: one table for each dataset, with the models of all runs."""
-    cells = {cell.spec.key: cell for cell in Store(folder).cells()}
+    cells = {cell.spec.key: cell for cell in known}
     tables: dict[str, tuple[PairDataset, dict[str, Cell]]] = {}
     for request in requests:
         jobs = clean_jobs(request)
