@@ -151,7 +151,7 @@ def test_quiet_means_no_progress_bar(tmp_path, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the pipe for a terminal
     words = ("bench", "--model", "psnr", "--attack", "fgsm", "--limit", 2, "--crop", 16, "--judges", "none")
     loud, quiet = (robustiqa(*words, *more, "--out", tmp_path / str(more), cwd=tmp_path) for more in ((), ("-q",)))
-    assert "psnr demo fgsm up" in loud.stderr
+    assert "━" in loud.stderr  # a bar, whatever it had got to when it was last drawn
     assert quiet.stderr == ""
     assert "psnr" in quiet.stdout
 
