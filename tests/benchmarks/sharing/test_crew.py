@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 CHILD = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let jobs in the background ignore it
 from robustiqa.cli import main
 from robustiqa.models import psnr
 compare = psnr.PSNR.compare
