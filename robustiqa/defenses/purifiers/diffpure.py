@@ -58,7 +58,7 @@ class DiffPure(Purifier):
     t: float = 0.1
     steps: int = 10
     weights: str | None = None
-    denoiser: str = "ffdnet"
+    denoiser: str = OWN
 
     def __post_init__(self) -> None:
         if not 0 < self.t <= 1 or self.steps < 1:
