@@ -1,10 +1,11 @@
 # make bench: a first benchmark on a fresh machine. make test: the tests. Both install into .venv.
-# make docs: the documentation site, build/site. make dist: sdist and wheel, checked. Their tools go into .venv-tools.
+# make docs: the documentation site, build/site. make dist: sdist and wheel, checked. make audit: known holes in what is
+# installed (asks a server). Their tools go into .venv-tools.
 PYTHON ?= python3
 VENV ?= .venv
 TOOLS ?= .venv-tools
 
-.PHONY: install bench test docs dist
+.PHONY: install bench test docs dist audit
 
 install: $(VENV)/installed
 
@@ -35,3 +36,9 @@ dist: $(TOOLS)/installed
 	$(TOOLS)/bin/python -m build --no-isolation
 	$(TOOLS)/bin/twine check --strict dist/*
 	$(TOOLS)/bin/check-wheel-contents dist/*.whl
+
+# --strict: a package that the server does not know is an error, not a pass. SECURITY.md explains what it finds.
+audit: install $(TOOLS)/installed
+	mkdir -p build
+	$(VENV)/bin/pip freeze --exclude-editable > build/installed.txt
+	$(TOOLS)/bin/pip-audit --strict --no-deps --disable-pip --requirement build/installed.txt

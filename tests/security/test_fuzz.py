@@ -4,23 +4,21 @@ import csv
 import io
 import json
 
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
 import robustiqa as rq
-from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.shards import parse_shard
 from robustiqa.benchmarks.suite import load_suite
-from robustiqa.core.errors import InvalidInput, RobustIQAError, UnreadableImage
-from robustiqa.core.images import FORMATS, read_rgb
+from robustiqa.core.errors import InvalidInput, RobustIQAError
 from robustiqa.core.parameters import parse_eps, split_named, split_path
 from robustiqa.datasets.files import inside
 from robustiqa.models import model_info
 from tests.security.cases import answered, cases, fuzzing
-from tests.toys import Linear, memory
+from tests.security.readers import cell_texts, image_files, read_an_image, read_results
+from tests.toys import memory
 
 HOSTILE = st.sampled_from(
     ["../up.png", "/etc/passwd", "..\\up.png", "C:\\a.png", "a\0b.png", "./a.png", "a/../../b.png", "//x/y.png", "link.png", "loop",
@@ -150,12 +148,8 @@ def _put(value, path, new):
 def test_results(count, tmp_path, monkeypatch):
     """A genuine cell with any part replaced, cut or of other bytes: cells, or an error that names the file."""
     monkeypatch.setattr("robustiqa.benchmarks.plan.load_demo", lambda: memory(3))
-    rq.bench([Linear()], ["fgsm"], memory(3), directions=["up"], judges=["psnr"], save_images=True, out=tmp_path / "run")
-    genuine = next(p for p in (tmp_path / "run" / "cells").glob("*.json") if '"fgsm"' in p.read_text()).read_text()
-    cell = json.loads(genuine)
-    header, rows = {k: cell[k] for k in ("schema_version", "spec", "provenance")}, cell["samples"]
-    journal = "\n".join(map(json.dumps, [header, *rows])) + "\n"
-    places = list(_paths(cell))
+    genuine, journal = cell_texts(tmp_path / "run")
+    places = list(_paths(json.loads(genuine)))
     (tmp_path / "cells").mkdir()
     names = HOSTILE.filter(lambda name: name.strip(". ") and not {"/", "\0", "\\"} & set(name) and len(name) < 200)
 
@@ -181,10 +175,7 @@ def test_results(count, tmp_path, monkeypatch):
             old.unlink()
         for suffix, text in ((".json", content), (".jsonl", lines)):
             (tmp_path / "cells" / f"{name}{suffix}").write_text(text, encoding="utf-8", errors="ignore")
-            with answered(InvalidInput, str(tmp_path)):
-                for found in Store(tmp_path).cells():
-                    pictures = [row.images.model_dump().values() for row in found.samples if row.images]
-                    assert all(len(one) == 32 and one.isalnum() for some in pictures for one in some)
+            read_results(tmp_path)
 
     run()
 
@@ -192,25 +183,16 @@ def test_results(count, tmp_path, monkeypatch):
 @cases
 def test_images(count, tmp_path):
     """Any damage to a file of any format: pixels, or UnreadableImage; never more memory than the limit allows."""
-    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
-    originals = []
-    for form in FORMATS:
-        for mode in ("RGB", "L", "P"):
-            buffer, image = io.BytesIO(), Image.fromarray(pixels).convert(mode)
-            (image.convert("RGB") if mode == "P" and form in {"JPEG", "PPM", "WEBP"} else image).save(buffer, form)
-            originals.append(buffer.getvalue())
     edits = st.lists(st.tuples(st.integers(0, 400), st.binary(min_size=1, max_size=4)), min_size=1, max_size=6)
     path = tmp_path / "image"
 
     @fuzzing(count)
-    @given(st.sampled_from(originals), edits, st.none() | st.integers(0, 300), st.binary(max_size=8))
+    @given(st.sampled_from(image_files()), edits, st.none() | st.integers(0, 300), st.binary(max_size=8))
     def run(content, changes, cut, tail):
         damaged = bytearray(content)
         for at, new in changes:
             damaged[at % len(damaged) : at % len(damaged) + len(new)] = new
         path.write_bytes(bytes(damaged[:cut]) + tail)
-        with answered(UnreadableImage, str(path)):
-            rgb = read_rgb(path, max_pixels=100_000)
-            assert (rgb.dtype, rgb.ndim, rgb.shape[2], rgb.shape[0] * rgb.shape[1] <= 100_000) == (np.uint8, 3, 3, True)
+        read_an_image(path)
 
     run()

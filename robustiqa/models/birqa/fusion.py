@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustiqa.models.birqa.pointwise import Pointwise
-from robustiqa.models.birqa.pooling import mean_beside
+from robustiqa.models.birqa.pointwise import Pointwise, projected
+from robustiqa.models.birqa.pooling import rectified_mean
 
 
 class AdaptiveFusion(nn.Module):
@@ -28,25 +28,27 @@ class AdaptiveFusion(nn.Module):
         self.excite = _gate(width, max(4, width // 4))
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        joint, average = mean_beside(self._preprocessed(maps))
-        fused, level = mean_beside(self._phi(joint, self.alpha(average)))
+        joint, average = rectified_mean(self._preprocessed(maps))
+        fused, level = rectified_mean(self._phi(joint, self.alpha(average)))
         gated: Tensor = fused * self.excite(level)
         return gated
 
     def _preprocessed(self, maps: Sequence[Tensor]) -> Tensor:
-        """All F_j in one convolution with a group per map: one apiece has a backward pass several times slower."""
+        """All F_j before their ReLU, in one convolution with a group per map: one apiece has a backward pass several
+        times slower.
+        """
         most = max(one.shape[1] for one in maps)
         joint = torch.cat([_padded(one, most) for one in maps], 1)
         weight = torch.cat([_padded(layer.get_parameter("0.weight"), most) for layer in self.preprocess])
         bias = torch.cat([layer.get_parameter("0.bias") for layer in self.preprocess])
-        return F.relu_(F.conv2d(joint, weight, bias, padding=1, groups=len(maps)))
+        return F.conv2d(joint, weight, bias, padding=1, groups=len(maps))
 
     def _phi(self, joint: Tensor, gate: Tensor) -> Tensor:
-        """phi(joint * gate) [N, width, H, W]; the gate scales phi's weights, which are fewer than the pixels."""
+        """phi(joint * gate) [N, width, H, W] before its ReLU; the gate scales phi's weights, which are fewer than the
+        pixels.
+        """
         weight, bias = self.phi.get_parameter("0.weight"), self.phi.get_parameter("0.bias")
-        gated = (weight.flatten(1) * gate.flatten(1)[:, None]).transpose(1, 2)
-        rows = F.relu_(torch.baddbmm(bias, joint.flatten(2).transpose(1, 2), gated))
-        return rows.view(-1, *joint.shape[-2:], rows.shape[-1]).permute(0, 3, 1, 2)
+        return projected(joint, (weight.flatten(1) * gate.flatten(1)[:, None]).transpose(1, 2), bias)
 
 
 def _padded(x: Tensor, channels: int) -> Tensor:

@@ -13,16 +13,18 @@ from torch.autograd.function import once_differentiable
 FLOOR: Final = 1e-3  # GeM's ReLU stops here rather than at 0, which keeps its logarithm finite
 
 
-class _MeanBeside(torch.autograd.Function):
+class _RectifiedMean(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
-        ctx.pixels = x.shape[-2] * x.shape[-1]
-        return x.view_as(x), x.mean((-2, -1), keepdim=True)
+        rectified = torch.relu(x)
+        ctx.save_for_backward(rectified)
+        return rectified, rectified.mean((-2, -1), keepdim=True)
 
     @staticmethod
-    def backward(ctx: Any, x: Tensor, mean: Tensor) -> Tensor:  # noqa: ANN401
-        total: Tensor = x + mean / ctx.pixels
-        return total
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor, mean: Tensor) -> Tensor:  # noqa: ANN401
+        (rectified,) = ctx.saved_tensors
+        return _where_above(gradient + mean / (rectified.shape[-2] * rectified.shape[-1]), rectified, 0)
 
 
 class _GeM(torch.autograd.Function):
@@ -40,17 +42,23 @@ class _GeM(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:  # noqa: ANN401
         x, powers, mean, pooled, p = ctx.saved_tensors
         share = gradient * pooled / mean / (x.shape[-2] * x.shape[-1])  # of dm/dx, where pooled = m^(1 / p)
-        per_pixel = (powers / x).mul_(share[..., None, None]).masked_fill_(x <= FLOOR, 0)
+        per_pixel = _where_above((powers / x).mul_(share[..., None, None]), x, FLOOR)
         if not ctx.needs_input_grad[1]:
             return per_pixel, None
         slope = (powers * torch.log(x)).sum((-2, -1)) * share / p - gradient * pooled * torch.log(mean) / p**2
         return per_pixel, slope.sum()
 
 
-def mean_beside(x: Tensor) -> tuple[Tensor, Tensor]:
-    """``x`` [N, C, H, W] itself, and its mean over space [N, C, 1, 1]."""
-    same, mean = _MeanBeside.apply(x)
-    return same, mean
+def _where_above(gradient: Tensor, x: Tensor, floor: float) -> Tensor:
+    """``gradient``, overwritten by 0 where ``x`` is not above ``floor``."""
+    kept: Tensor = torch.ops.aten.threshold_backward.grad_input(gradient, x, floor, grad_input=gradient)
+    return kept
+
+
+def rectified_mean(x: Tensor) -> tuple[Tensor, Tensor]:
+    """relu(x) of ``x`` [N, C, H, W], and its mean over space [N, C, 1, 1]."""
+    rectified, mean = _RectifiedMean.apply(x)
+    return rectified, mean
 
 
 class GeM(nn.Module):

@@ -7,20 +7,21 @@ from torch.nn import functional as F
 from robustiqa.models.birqa.csram import CSRAM
 from robustiqa.models.birqa.fusion import AdaptiveFusion
 from robustiqa.models.birqa.pointwise import Pointwise
-from robustiqa.models.birqa.pooling import FLOOR, GeM, mean_beside
+from robustiqa.models.birqa.pooling import FLOOR, GeM, rectified_mean
+from robustiqa.models.birqa.scgb import SCGB
 
 
 def draw(*shape, seed=0):
     return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def test_mean_beside_passes_both_gradients():
-    """The image's own gradient and that of its mean add up."""
+def test_rectified_mean_passes_both_gradients():
+    """The gradient of what is above 0 and that of its mean add up; nothing below 0 moves."""
     x = draw(2, 3, 4, 5).requires_grad_()
-    assert torch.autograd.gradcheck(mean_beside, (x,))
-    same, mean = mean_beside(x)
-    assert torch.equal(same, x)
-    assert torch.allclose(mean.flatten(1), x.mean((2, 3)))
+    assert torch.autograd.gradcheck(rectified_mean, (x,))
+    rectified, mean = rectified_mean(x)
+    assert torch.equal(rectified, F.relu(x))
+    assert torch.allclose(mean.flatten(1), rectified.mean((2, 3)))
 
 
 @pytest.mark.parametrize("p", [1.1, 2.7, 7.5])
@@ -74,3 +75,17 @@ def test_strength_is_softplus_where_it_is_curved_and_where_it_is_not():
     assert torch.allclose(strength, F.softplus(x), atol=1e-12)
     (slope,) = torch.autograd.grad(strength.sum(), x)
     assert torch.allclose(slope, torch.sigmoid(x), atol=1e-8)
+
+
+def test_scgb_gates_the_finer_level_and_keeps_it():
+    """G_fine (1 + sigma(MLP(G_coarse))) and its gradients, as autograd has them."""
+    module = SCGB(3).double()
+    fine, coarse = draw(2, 3, 5, 7).requires_grad_(), draw(2, 3, 3, 4, seed=1).requires_grad_()
+    gate = F.interpolate(module.mlp(coarse), size=(5, 7), mode="bilinear", align_corners=False)
+    plain = fine * (1 + gate)
+    weights = draw(*plain.shape, seed=9)
+    wanted = torch.autograd.grad((plain * weights).sum(), [fine, coarse, *module.parameters()])
+    found = torch.autograd.grad((module(fine, coarse) * weights).sum(), [fine, coarse, *module.parameters()])
+    assert torch.allclose(module(fine, coarse), plain)
+    for a, b in zip(found, wanted, strict=True):
+        assert torch.allclose(a, b)
