@@ -13,7 +13,7 @@ from robustiqa.benchmarks.calibration import calibration
 from robustiqa.benchmarks.folder.resuming import check_resumable, drop_failed
 from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
-from robustiqa.benchmarks.observer import Observer, load_judges, usual_judges
+from robustiqa.benchmarks.observer import Observer, named_judges, usual_judges
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.benchmarks.plan import Direction, Request, Threat, plan
 from robustiqa.benchmarks.requests import radii
@@ -121,7 +121,7 @@ def observed(
     Raises:
         InvalidInput: a judge that cannot be used.
     """
-    chosen = usual_judges() if judges is None else load_judges(judges)
+    chosen = usual_judges() if judges is None else named_judges(judges)
     observer = Observer(chosen, insist=judges is not None, pictures=Pictures(folder), keep=keep)
     return [replace(job, observer=observer) for job in jobs]
 

@@ -5,9 +5,9 @@ the 8-bit adversarial against the un-attacked image. Nothing here decides a numb
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import torch
@@ -23,6 +23,7 @@ from robustiqa.models.dists import FILES as DISTS_FILES
 from robustiqa.models.weights import nearby
 
 USUAL: Final = ("dists", "fsim", "ssim")
+Judges = Callable[[], tuple[QualityModel, ...]]  # asked late: loading them takes longer than to look at a finished run
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Observer:
         keep: whether pictures are to be saved.
     """
 
-    judges: tuple[QualityModel, ...] = ()
+    judges: Judges = tuple
     insist: bool = False
     pictures: Pictures | None = None
     keep: bool = False
@@ -52,7 +53,7 @@ class Observer:
         self, rows: Sequence[SampleRow], spec: CellSpec, ref: Tensor, dist: Tensor, adversarial: Tensor
     ) -> list[SampleRow]:
         """The rows of a batch with what is to be seen of it: images [N, 3, H, W], the adversarial ones on 8 bits."""
-        words = {judge.info.name: _opinions(judge, dist, adversarial) for judge in _impartial(self.judges, spec)}
+        words = {judge.info.name: _opinions(judge, dist, adversarial) for judge in _impartial(self.judges(), spec)}
         noted = []
         for i, row in enumerate(rows):
             judged = {name: values[i] for name, values in words.items()}
@@ -78,7 +79,7 @@ class Observer:
 
     def _unheard(self, row: SampleRow, spec: CellSpec) -> list[QualityModel]:
         """The judges whose word a row lacks."""
-        return [judge for judge in _impartial(self.judges, spec) if judge.info.name not in row.judged]
+        return [judge for judge in _impartial(self.judges(), spec) if judge.info.name not in row.judged]
 
     def _saved(self, ref: Tensor, dist: Tensor, adversarial: Tensor) -> SavedImages | None:
         if self.pictures is None or not self.keep:
@@ -90,24 +91,27 @@ class Observer:
 NOTHING: Final = Observer()
 
 
-def usual_judges() -> tuple[QualityModel, ...]:
+def usual_judges() -> Judges:
     """DISTS, FSIM and SSIM; DISTS only where its weights are at hand, without a download."""
-    names = [name for name in USUAL if name != "dists" or nearby(DISTS_FILES)]
-    return load_judges(names)
+    return partial(_judges, tuple(name for name in USUAL if name != "dists" or nearby(DISTS_FILES)))
 
 
-def load_judges(names: Iterable[str]) -> tuple[QualityModel, ...]:
-    """Judges by the names of models.
+def named_judges(names: Iterable[str]) -> Judges:
+    """Judges by the names of models, loaded here: workers elsewhere may not have the files that these name.
 
     Raises:
         InvalidInput: an unknown name, missing weights, random weights, or a judge that draws at random.
     """
-    judges = tuple(_judge(name) for name in dict.fromkeys(names))
+    judges = _judges(tuple(dict.fromkeys(names)))
     for judge in judges:
         if judge.info.flags or not judge.info.deterministic:
             reason = ", ".join(judge.info.flags) or "its score is random"
             raise InvalidInput(f"judge {judge.info.name!r} cannot be relied on ({reason}); name another one.")
-    return judges
+    return partial(tuple, judges)
+
+
+def _judges(names: tuple[str, ...]) -> tuple[QualityModel, ...]:
+    return tuple(map(_judge, names))
 
 
 @cache

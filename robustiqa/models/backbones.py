@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from robustiqa.models.pooling import MaxPool2x2
@@ -83,6 +82,8 @@ class Trunk(Tapped):
 
 def _layers(backbone: Backbone) -> nn.Sequential:
     """The layers up to the last tap; the classifier, most of VGG16's memory, is never allocated."""
+    import torchvision  # noqa: PLC0415 (as slow an import as torch's own, and most models need none of it)
+
     with torch.device("meta"):
         network = getattr(torchvision.models, backbone.constructor)(weights=None)
     layers: nn.Sequential = network.features[: backbone.taps[-1] + 1].to_empty(device="cpu")

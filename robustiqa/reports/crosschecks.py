@@ -3,7 +3,7 @@
 Every comparison is of mean gains over the samples that both cells scored, and a difference counts from 1 % of the gain.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any, Final
@@ -14,6 +14,7 @@ from robustiqa.reports.compose import View
 TOLERANCE: Final = 0.01
 BUDGETS: Final = ("steps", "queries")
 Found = Iterator[tuple[int, str]]
+Gains = Mapping[str, float]  # by sample
 
 
 def cross_flags(views: Sequence[View]) -> list[set[str]]:
@@ -33,7 +34,8 @@ def _black_box_stronger(views: Sequence[View]) -> Found:
     for group in _groups(views, lambda view: _setting(view, attack=None)):
         black = [i for i in group if not _follows_gradients(views[i])]
         white = [i for i in group if _follows_gradients(views[i])]
-        if white and any(all(_beats(views[b], views[w]) for w in white) for b in black):
+        gains = {i: views[i].gains() for i in group}
+        if white and any(all(_beats(gains[b], gains[w]) for w in white) for b in black):
             yield from ((w, "black-box-stronger") for w in white)
 
 
@@ -43,7 +45,8 @@ def _transfer_stronger(views: Sequence[View]) -> Found:
     for group in _groups(views, lambda view: _setting(view, **anything)):
         carried = [i for i in group if views[i].spec.source is not None]
         white = [i for i in group if i not in carried and _is_white(views[i])]
-        if white and any(all(_beats(views[c], views[w], "attacked_8bit") for w in white) for c in carried):
+        gains = {i: views[i].gains("attacked_8bit") for i in group}
+        if white and any(all(_beats(gains[c], gains[w]) for w in white) for c in carried):
             yield from ((w, "transfer-stronger") for w in white)
 
 
@@ -65,22 +68,23 @@ def _steps_not_monotone(views: Sequence[View]) -> Found:
 def _restarts_improving(views: Sequence[View]) -> Found:
     for group in _alike_but(views, "restarts"):
         *_, fewer, most = sorted(group, key=lambda i: _parameter(views[i], "restarts"))
-        if _beats(views[most], views[fewer]):
+        if _beats(views[most].gains(), views[fewer].gains()):
             yield most, "restarts-improving"
 
 
 def _falling(views: Sequence[View], group: Iterable[int], size: Callable[[View], float], flag: str) -> Found:
     """The larger of two budgets where the smaller one gained more."""
-    for smaller, larger in combinations(sorted(group, key=lambda i: size(views[i])), 2):
-        if size(views[smaller]) < size(views[larger]) and _beats(views[smaller], views[larger]):
+    sizes = {i: size(views[i]) for i in group}
+    gains = {i: views[i].gains() for i in sizes}
+    for smaller, larger in combinations(sorted(sizes, key=lambda i: sizes[i]), 2):
+        if sizes[smaller] < sizes[larger] and _beats(gains[smaller], gains[larger]):
             yield larger, flag
 
 
-def _beats(one: View, other: View, field: str = "attacked") -> bool:
+def _beats(one: Gains, other: Gains) -> bool:
     """Whether ``one`` gained more, by more than the tolerance, on the samples that both have."""
-    gains, others = one.gains(field), other.gains(field)
-    common = gains.keys() & others.keys()
-    ahead, behind = (sum(known[i] for i in common) for known in (gains, others))
+    common = one.keys() & other.keys()
+    ahead, behind = (sum(known[i] for i in common) for known in (one, other))
     return bool(common) and ahead - behind > TOLERANCE * abs(ahead)
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 from robustiqa.benchmarks.cell import Cell
 from robustiqa.benchmarks.folder.store import Store
 from robustiqa.reports.attacked_choices import AttackedChoices, attacked_choices, choices_markdown
-from robustiqa.reports.html.report import html_report
 from robustiqa.reports.ir import DomainChoice
 from robustiqa.reports.render import Format, render, to_frame
 from robustiqa.reports.rows import Row, make_rows
@@ -53,6 +52,8 @@ class Results:
         ``tex``, ``json``, or ``html``: one file, with pictures where the images come with the install.
         """
         if form == "html":
+            from robustiqa.reports.html.report import html_report  # noqa: PLC0415 (templates, which a bench has no use for)
+
             return html_report(self.cells, folders=self.folders, rows=self._rows)
         text = render(self.rows(domain=domain), form)
         choices = choices_markdown(self.choices()) if form == "md" else ""

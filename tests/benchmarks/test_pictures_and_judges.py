@@ -7,7 +7,7 @@ from PIL import Image
 
 import robustiqa as rq
 from robustiqa.benchmarks.cell import SavedImages
-from robustiqa.benchmarks.observer import load_judges, usual_judges
+from robustiqa.benchmarks.observer import named_judges, usual_judges
 from robustiqa.benchmarks.pictures import Pictures
 from robustiqa.core.errors import InvalidInput, UnreadableImage
 from robustiqa.models import load_model
@@ -152,16 +152,16 @@ def test_neither_pictures_nor_judges_are_in_the_key(tmp_path):
 def test_usual_judges_leave_out_what_would_have_to_be_fetched(monkeypatch, tmp_path):
     """DISTS only where its weights are."""
     monkeypatch.delenv("ROBUSTIQA_WEIGHTS", raising=False)
-    assert [judge.info.name for judge in usual_judges()] == ["fsim", "ssim"]
+    assert [judge.info.name for judge in usual_judges()()] == ["fsim", "ssim"]
 
 
 def test_usual_judges_with_weights_at_hand(genuine_weights):
     """All three."""
-    assert [judge.info.name for judge in usual_judges()] == ["dists", "fsim", "ssim"]
+    assert [judge.info.name for judge in usual_judges()()] == ["dists", "fsim", "ssim"]
 
 
 def test_a_judge_must_be_reliable(genuine_weights):
     """Random weights, random scores and unknown names are refused before anything runs."""
     for name, word in (("birqa:weights=random", "random-weights"), ("e-lpips", "is random"), ("no-such", "no-such")):
         with pytest.raises(InvalidInput, match=word):
-            load_judges([name])
+            named_judges([name])

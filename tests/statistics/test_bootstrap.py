@@ -138,11 +138,12 @@ def test_cluster_interval_covers_the_truth() -> None:
 
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), lost=st.integers(0, 20))
 def test_interval_is_ordered_and_counts_what_it_dropped(values, lost) -> None:
-    """lo <= hi within the values, and NaN replicates are counted and change no number."""
+    """lo <= hi within the values, numpy's to the last bit, and NaN replicates are counted and change no number."""
     clean = interval(0.0, values, few_clusters=False)
     result = interval(0.0, [math.nan] * lost + values, few_clusters=False)
     assert min(values) <= result.lo <= result.hi <= max(values)
     assert bounds(result) == bounds(clean)
+    assert [result.lo, result.median, result.hi] == np.percentile(values, [2.5, 50, 97.5]).tolist()
     assert result.replicates - result.replicates_used == lost
     assert (DEGENERATE_REPLICATES in result.flags) == (lost > 0)
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
 Image = NDArray[np.float64]
 
@@ -42,8 +42,10 @@ def motion(image: Image, length: float, rng: np.random.Generator) -> Image:
 
 def convolve(image: Image, kernel: NDArray[np.float64]) -> Image:
     """Each channel convolved with the normalised ``kernel``, borders replicated."""
+    from scipy.signal import fftconvolve  # noqa: PLC0415 (slow import, needed for two distortions)
+
     half = kernel.shape[0] // 2
     padded = np.pad(image, ((half, half), (half, half), (0, 0)), mode="edge")
     return np.stack(
-        [signal.fftconvolve(padded[..., c], kernel / kernel.sum(), mode="valid") for c in range(image.shape[2])], -1
+        [fftconvolve(padded[..., c], kernel / kernel.sum(), mode="valid") for c in range(image.shape[2])], -1
     )

@@ -3,7 +3,6 @@
 from typing import Final
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from robustiqa.models.backbones import DEVIATION, MEAN
@@ -18,6 +17,8 @@ class ResNet50(nn.Module):
     deviation: Tensor
 
     def __init__(self) -> None:
+        import torchvision  # noqa: PLC0415 (see backbones.py)
+
         super().__init__()
         network = torchvision.models.resnet50(weights=None)
         self.conv1, self.bn1, self.relu, self.maxpool = network.conv1, network.bn1, network.relu, network.maxpool
