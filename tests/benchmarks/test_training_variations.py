@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SUITE = tomllib.loads((FOLDER / "training-variations.toml").read_text())
+SUITES = [tomllib.loads((FOLDER / f"{name}.toml").read_text()) for name in ("training-variations", "training-variations-full")]
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +19,16 @@ def script():
     return module
 
 
-def test_every_defense_gets_as_many_different_ones_at_one_budget(script):
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_defense_gets_as_many_different_ones_at_one_budget(script, suite):
     """At least five each; all resolve to recipes, no two alike, all of the common budget and crops."""
-    variations = script.variations_of(SUITE)
+    variations = script.variations_of(suite)
     assert set(Counter(v.recipe for v in variations)) == {"r", "at", "nt", "aat"}
     assert len(set(Counter(v.recipe for v in variations).values())) == 1
     assert min(Counter(v.recipe for v in variations).values()) >= 5
-    recipes = [v.resolved(SUITE["model"]) for v in variations]
+    recipes = [v.resolved(suite["model"]) for v in variations]
     assert len({recipe.model_dump_json() for recipe in recipes}) == len(recipes)
-    assert {recipe.budget for recipe in recipes} == {SUITE["common"]["budget"]}
+    assert {recipe.budget for recipe in recipes} == {suite["common"]["budget"]}
 
 
 def test_the_best_that_costs_little_is_chosen(script):
