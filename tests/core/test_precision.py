@@ -1,5 +1,6 @@
 """Searches in bfloat16 or compiled: the model's own scores are what is reported."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from robustiqa.core import precision
 from robustiqa.core.errors import InvalidInput
 from robustiqa.core.objective import Objective
 from robustiqa.core.precision import Haste, has_bf16, hastened
+from robustiqa.models import load_model
 from tests.attacks.cases import images
 from tests.toys import Linear, Net
 
@@ -108,3 +110,15 @@ def test_a_compiled_search_agrees_to_rounding():
             plain.value_and_grad(dist[index], index), compiled.value_and_grad(dist[index], index), strict=True
         ):
             assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+def test_a_compiled_search_sees_the_same_scores_and_gradients():
+    """Of a network with convolutions and its steps' own backward passes, up to rounding."""
+    model = load_model("lpips-alex", weights="random")
+    ref, dist = images(2, size=32)
+    exact, compiled = (Objective(model, ref, haste=haste) for haste in (Haste(), Haste(compiled=True)))
+    (j, gradient), (found_j, found) = (objective.value_and_grad(dist, torch.arange(2)) for objective in (exact, compiled))
+    assert torch.allclose(found_j, j, rtol=1e-4)
+    assert torch.allclose(found, gradient, rtol=1e-2, atol=1e-4 * float(gradient.abs().max()))
