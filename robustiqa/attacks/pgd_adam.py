@@ -21,8 +21,9 @@ from robustiqa.core.random import RandomStreams
 class PGDAdam(Attack):
     """Adam on J, projected into the ball; its rate falls from ``lr`` (a share of ε) to 0.
 
-    It does so as (1 - t)^``decay``, t the share of the steps that are done. ``start`` is the ``image``, or the ``best`` that the search has found: in an ensemble that of the members before, on
-    its own the image itself. ``norm`` is linf or l2.
+    It does so as (1 - t)^``decay``, t the share of the steps that are done. ``start`` is the ``image``, or the ``best``
+    that the search has found: in an ensemble that of the members before, on its own the image itself. ``norm`` is linf
+    or l2.
     """
 
     name: ClassVar[str] = "pgd-adam"
