@@ -93,7 +93,7 @@ NOTHING: Final = Observer()
 
 def usual_judges() -> Judges:
     """DISTS, FSIM and SSIM; DISTS only where its weights are at hand, without a download."""
-    return partial(_judges, tuple(name for name in USUAL if name != "dists" or nearby(DISTS_FILES)))
+    return _Usual(tuple(name for name in USUAL if name != "dists" or nearby(DISTS_FILES)))
 
 
 def named_judges(names: Iterable[str]) -> Judges:
@@ -108,6 +108,17 @@ def named_judges(names: Iterable[str]) -> Judges:
             reason = ", ".join(judge.info.flags) or "its score is random"
             raise InvalidInput(f"judge {judge.info.name!r} cannot be relied on ({reason}); name another one.")
     return partial(tuple, judges)
+
+
+@dataclass(frozen=True)
+class _Usual:
+    names: tuple[str, ...]
+
+    def __call__(self) -> tuple[QualityModel, ...]:
+        return _judges(self.names)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial, (tuple, self())  # loaded before they are sent: their weights need not be where they arrive
 
 
 def _judges(names: tuple[str, ...]) -> tuple[QualityModel, ...]:

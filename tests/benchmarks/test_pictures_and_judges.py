@@ -1,5 +1,6 @@
 """Pictures beside the cells, what judges say of them, and what a resumed run does about either."""
 
+import cloudpickle
 import numpy as np
 import pytest
 import torch
@@ -153,6 +154,14 @@ def test_usual_judges_leave_out_what_would_have_to_be_fetched(monkeypatch, tmp_p
     """DISTS only where its weights are."""
     monkeypatch.delenv("ROBUSTIQA_WEIGHTS", raising=False)
     assert [judge.info.name for judge in usual_judges()()] == ["fsim", "ssim"]
+
+
+def test_usual_judges_are_sent_with_their_weights(monkeypatch):
+    """To workers on machines that have none."""
+    monkeypatch.setattr("robustiqa.benchmarks.observer.nearby", lambda _: False)
+    sent = cloudpickle.dumps(usual_judges())
+    monkeypatch.setattr("robustiqa.benchmarks.observer._judge", None)
+    assert [judge.info.name for judge in cloudpickle.loads(sent)()] == ["fsim", "ssim"]
 
 
 def test_usual_judges_with_weights_at_hand(genuine_weights):
