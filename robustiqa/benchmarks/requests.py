@@ -10,7 +10,7 @@ from robustiqa.attacks.limits import Limits
 from robustiqa.benchmarks.calibration import LARGEST, calibration
 from robustiqa.benchmarks.plan import Direction, Request, Threat
 from robustiqa.benchmarks.suite import NONE, Run
-from robustiqa.core.errors import InvalidInput
+from robustiqa.core.errors import InvalidInput, raise_interrupt_behind
 from robustiqa.core.model import QualityModel
 from robustiqa.core.parameters import parse_eps, split_path
 from robustiqa.core.precision import Haste
@@ -77,6 +77,7 @@ class Shelf:
             except InvalidInput:
                 raise
             except Exception as error:  # noqa: BLE001 (a plug-in may raise anything)
+                raise_interrupt_behind(error)
                 self._broken(kind, name, error)
         return tuple(loaded)
 

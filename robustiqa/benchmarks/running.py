@@ -14,7 +14,7 @@ from robustiqa.benchmarks.provenance import environment
 from robustiqa.benchmarks.sharing.cluster import Cluster
 from robustiqa.benchmarks.sharing.crew import Crew
 from robustiqa.benchmarks.sharing.halving import halving
-from robustiqa.core.errors import CannotWrite, InvalidInput
+from robustiqa.core.errors import CannotWrite, InvalidInput, raise_interrupt_behind
 
 Progress = Callable[[str, int, int], None]
 
@@ -125,6 +125,7 @@ def _here(
         except CannotWrite:
             raise
         except Exception as error:  # noqa: BLE001 (whatever a plug-in raises fails its own cells only)
+            raise_interrupt_behind(error)
             failures.append((job, error))
             _note(store, job, error, device)
             if fail_fast:

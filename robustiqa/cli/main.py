@@ -29,7 +29,7 @@ from robustiqa.cli.speed import speed
 from robustiqa.cli.train import train
 from robustiqa.cli.train_attack import train_attack
 from robustiqa.cli.transfer import transfer
-from robustiqa.core.errors import CannotWrite, RobustIQAError
+from robustiqa.core.errors import CannotWrite, RobustIQAError, raise_interrupt_behind
 from robustiqa.core.memory import keep_freed_memory
 
 EPILOG = """\b
@@ -61,7 +61,7 @@ def main() -> NoReturn:
     # Our own limit refuses such images, with a message of one line.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     try:
-        code = cli.main(prog_name="robustiqa", standalone_mode=False) or 0  # the code of an Exit, and None otherwise
+        code = _run()
     except click.ClickException as error:
         error.show()
         code = 2
@@ -72,6 +72,14 @@ def main() -> NoReturn:
         click.echo("robustiqa: interrupted; finished batches are kept, the same command continues.", err=True)
         code = 130
     sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        return cli.main(prog_name="robustiqa", standalone_mode=False) or 0  # the code of an Exit, and None otherwise
+    except ImportError as error:
+        raise_interrupt_behind(error)
+        raise
 
 
 def _end_like_an_interrupt() -> None:

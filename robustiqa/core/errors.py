@@ -68,3 +68,11 @@ class FaultyAttack(RobustIQAError):
 
 class FaultyDefense(RobustIQAError):
     """A defense that breaks the contract of defenses; the message lists every finding."""
+
+
+def raise_interrupt_behind(error: BaseException) -> None:
+    """Raise the KeyboardInterrupt that ``error`` was made of, if any: a compiled module that is interrupted while it is
+    imported says ImportError.
+    """
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        raise error.__cause__
