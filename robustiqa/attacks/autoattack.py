@@ -30,7 +30,7 @@ MEMBERS: Final[dict[str, tuple[Attack, ...]]] = {
         CW(steps=100),
         PGDAdam(steps=100),
         Square(queries=5000),
-        PGDAdam(steps=100, lr=0.3, decay=1, start="best"),
+        PGDAdam(steps=100, lr=0.3, start="best"),
     ),
     "quick": (APGD(steps=25), CW(steps=25), Square(queries=250)),
 }

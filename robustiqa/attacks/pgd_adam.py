@@ -19,11 +19,10 @@ from robustiqa.core.random import RandomStreams
 
 @dataclass(frozen=True)
 class PGDAdam(Attack):
-    """Adam on J, projected into the ball; its rate falls from ``lr`` (a share of ε) to 0.
+    """Adam on J, projected into the ball; its rate falls linearly from ``lr`` (a share of ε) to 0.
 
-    It does so as (1 - t)^``decay``, t the share of the steps that are done. ``start`` is the ``image``, or the ``best``
-    that the search has found: in an ensemble that of the members before, on its own the image itself. ``norm`` is linf
-    or l2.
+    ``start`` is the ``image``, or the ``best`` that the search has found: in an ensemble that of the members before, on
+    its own the image itself. ``norm`` is linf or l2.
     """
 
     name: ClassVar[str] = "pgd-adam"
@@ -32,12 +31,11 @@ class PGDAdam(Attack):
 
     steps: int = 100
     lr: float = 1.0
-    decay: float = 0.5
     norm: Norm = "linf"
     start: Literal["image", "best"] = "image"
 
     def __post_init__(self) -> None:
-        at_least(self, steps=1, lr=0, decay=0)
+        at_least(self, steps=1, lr=0)
         known_norm(self)
         if self.start not in {"image", "best"}:
             raise InvalidInput(f"pgd-adam: start={self.start!r} is not one of image, best.")
@@ -51,6 +49,6 @@ class PGDAdam(Attack):
         adam = Adam(x)
         for step in range(self.steps):
             _, gradient = search.value_and_grad(x)
-            rate = self.lr * ball.eps * (1 - step / self.steps) ** self.decay
+            rate = self.lr * ball.eps * (1 - step / self.steps)
             x = ball.project(x + rate * adam.direction(gradient))
         return x

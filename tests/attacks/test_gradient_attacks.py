@@ -48,18 +48,18 @@ def test_bim_is_pgd_without_its_random_start():
     assert torch.equal(bim.adversarial, pgd.adversarial)
 
 
-@pytest.mark.parametrize(("norm", "decay"), [("linf", 0.5), ("l2", 0.5), ("linf", 1)])
-def test_pgd_adam_is_torchs_adam_with_a_falling_rate_projected(norm, decay):
-    """Replayed with torch's own optimiser; after the last step none would be left."""
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_pgd_adam_is_torchs_adam_with_a_falling_rate_projected(norm):
+    """Replayed with torch's own optimiser; the last step is a tenth of the first, and then there is none."""
     ref, dist = images()
     ball, x = BALLS[norm].around(dist, EPS), dist.clone().requires_grad_()
     adam = torch.optim.Adam([x], lr=EPS, maximize=True)
     for step in range(10):
-        adam.param_groups[0]["lr"] = EPS * (1 - step / 10) ** decay
+        adam.param_groups[0]["lr"] = EPS * (1 - step / 10)
         x.grad = Objective(Quadratic(), ref).value_and_grad(x.detach(), torch.arange(3))[1]
         adam.step()
         x.data = ball.project(x.data)
-    result = attack(f"pgd-adam:steps=10,decay={decay},norm={norm}", Quadratic(), ref, dist)
+    result = attack(f"pgd-adam:steps=10,norm={norm}", Quadratic(), ref, dist)
     assert torch.allclose(result.last_score, Quadratic()(ref, x.detach()), rtol=1e-4)
 
 
@@ -67,7 +67,7 @@ def test_pgd_adam_settles_inside_the_ball_where_constant_steps_circle():
     """The reference lies within 3/255: with as many gradients its distance ends far below that of steps of 2/255."""
     ref, dist = images()
     near = (ref + (dist - ref).clamp(-3 / 255, 3 / 255)).clamp(0, 1)
-    adam, pgd = (attack(t, Quadratic(), ref, near).last_score for t in ("pgd-adam:steps=30,decay=1", "pgd:steps=30"))
+    adam, pgd = (attack(t, Quadratic(), ref, near).last_score for t in ("pgd-adam:steps=30", "pgd:steps=30"))
     assert (adam < pgd / 30).all()
 
 
