@@ -1,10 +1,11 @@
 """The page of kills, faults and fuzzing says what its files say, failures above all."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import loaded
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "reliability_report.py"
 KILLS = {"seed": 0, "jobs": 1, "kills": {"SIGKILL": 2, "SIGINT": 1}, "places": {"unfinished": 3}, "codes": {}, "rounds": 1, "leftovers": 0}
@@ -16,10 +17,7 @@ XML = (
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("reliability_report", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 @pytest.fixture

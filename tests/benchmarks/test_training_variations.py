@@ -1,11 +1,12 @@
 """The suite of variations of the training defenses: every defense gets as many, and each is a recipe of its own."""
 
-import importlib.util
 import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import loaded
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SUITES = [tomllib.loads((FOLDER / f"{name}.toml").read_text()) for name in ("training-variations", "training-variations-full")]
@@ -13,10 +14,7 @@ SUITES = [tomllib.loads((FOLDER / f"{name}.toml").read_text()) for name in ("tra
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("training_variations", FOLDER / "training_variations.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(FOLDER / "training_variations.py")
 
 
 @pytest.mark.parametrize("suite", SUITES)

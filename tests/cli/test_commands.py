@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from robustiqa.cli.main import cli, main
+from robustiqa.cli.main import cli
 from robustiqa.models import load_model
 from tests.command import robustiqa
 
@@ -157,19 +157,17 @@ def test_quiet_means_no_progress_bar(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["robustiqa.cli.bench_run.run_bench", "robustiqa.benchmarks.requests.load_model", "robustiqa.benchmarks.running.run_job"])
-def test_an_interrupt_that_a_compiled_module_calls_an_import_error_ends_the_run(monkeypatch, capsys, tmp_path, place):
+def test_an_interrupt_that_a_compiled_module_calls_an_import_error_ends_the_run(monkeypatch, tmp_path, place):
     """While the command is loaded, while a model is, and within a cell, which does not fail of it."""
 
     def interrupted(*_, **__):
         raise ImportError("initialization failed") from KeyboardInterrupt()
 
     monkeypatch.setattr(place, interrupted)
-    words = ["bench", "--model", "psnr", "--attack", "fgsm", "--limit", "2", "--crop", "16", "--judges", "none", "--threads", "1"]
-    monkeypatch.setattr(sys, "argv", ["robustiqa", *words, "--out", str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
-    assert "interrupted" in capsys.readouterr().err
+    words = ("bench", "--model", "psnr", "--attack", "fgsm", "--limit", 2, "--crop", 16, "--judges", "none", "--threads", 1)
+    result = robustiqa(*words, "--out", tmp_path)
+    assert result.returncode == 130
+    assert "interrupted" in result.stderr
     assert not any("error" in path.read_text() for path in tmp_path.rglob("*.jsonl"))
 
 

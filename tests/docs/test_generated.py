@@ -1,6 +1,5 @@
 """Pages that are written from the registry and the command line tell all that these know."""
 
-import importlib.util
 import json
 import sys
 
@@ -10,6 +9,7 @@ import pytest
 from robustiqa.cli.main import cli
 from tests.command import robustiqa
 from tests.docs.pages import ROOT
+from tests.scripts import loaded
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +19,7 @@ def pages(tmp_path_factory):
     out = tmp_path_factory.mktemp("pages")
     sys.path.insert(0, str(folder))
     try:
-        spec = importlib.util.spec_from_file_location("make_pages", folder / "make_pages.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.main(["--out", str(out)], standalone_mode=False)
+        loaded(folder / "make_pages.py").main(["--out", str(out)], standalone_mode=False)
     finally:
         sys.path.remove(str(folder))
     return out
