@@ -19,6 +19,7 @@ from strength_tables import Measured, Suite, report, to_csv
 
 import robustiqa as rq
 from robustiqa.attacks.base import Attack
+from robustiqa.benchmarks.cell import SampleRow
 from robustiqa.benchmarks.folder.store import Store
 from robustiqa.benchmarks.job import Job
 from robustiqa.benchmarks.plan import Request, plan
@@ -31,6 +32,7 @@ from robustiqa.core.parameters import parse_eps
 from robustiqa.training.perturbations import Recipe, learn
 
 HERE: Final = Path(__file__).parent
+REROUNDED: Final = "rerounded"  # folder inside --out
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,20 @@ class Setting:
         queries = self.options["queries"]
         return text.format(queries=queries, fewer_queries=queries - 2)
 
-    def images_at_once(self, text: str) -> int:
+    @property
+    def rounding(self) -> list[str]:
+        """The attacks that are also run at the other number of images at once."""
+        return [self.spelled(text) for group in self.suite["attacks"]["rounding"] for text in group]
+
+    def images_at_once(self, text: str, *, other: bool = False) -> int:
         """One, as the engines take them, or as many as the suite says of attacks that it takes together."""
         attacks = self.suite["attacks"]
-        return attacks["images_at_once"] if text in map(self.spelled, attacks["together"]) else 1
+        together = text in map(self.spelled, attacks["together"])
+        return attacks["images_at_once"] if together != other else 1
 
-    def jobs(self) -> Iterator[tuple[str, Job | InvalidInput]]:
+    def jobs(self, texts: list[str]) -> Iterator[tuple[str, Job | InvalidInput]]:
         """What each attack has to do, or why it cannot: a learned one that has learned nothing."""
-        for text in self.texts:
+        for text in texts:
             try:
                 yield text, self._job(rq.load_attack(text))
             except InvalidInput as error:
@@ -107,27 +115,35 @@ def settings(suite: dict[str, Any], models: tuple[str, ...]) -> list[Setting]:
 
 def attack(setting: Setting, out: Path) -> None:
     """Run what is missing."""
-    for text, job in setting.jobs():
-        label = f"{setting.model.info.name} {text}"
-        if isinstance(job, InvalidInput):
-            click.echo(f"{label}: left out, {job}", err=True)
-            continue
-        for _, error in run([job], out, batch_size=setting.images_at_once(text)).failures:
-            raise error
-        click.echo(f"{label}: done", err=True)
+    for folder, other, texts in ((out, False, setting.texts), (out / REROUNDED, True, setting.rounding)):
+        for text, job in setting.jobs(texts):
+            label = f"{setting.model.info.name} {text}{', rounded otherwise' if other else ''}"
+            if isinstance(job, InvalidInput):
+                click.echo(f"{label}: left out, {job}", err=True)
+                continue
+            for _, error in run([job], folder, batch_size=setting.images_at_once(text, other=other)).failures:
+                raise error
+            click.echo(f"{label}: done", err=True)
 
 
-def measured(setting: Setting, store: Store) -> Measured:
-    """What the store holds of a model."""
-    rows = {}
-    for text, job in setting.jobs():
+def rows(setting: Setting, folder: Path, texts: list[str]) -> dict[str, list[SampleRow]]:
+    """What a folder holds of attacks, in the order of the dataset."""
+    found, store = {}, Store(folder)
+    for text, job in setting.jobs(texts):
         known = {} if isinstance(job, InvalidInput) else store.read(job.spec)
-        rows[text] = [] if isinstance(job, InvalidInput) else [known[p.id] for p in job.pairs if p.id in known]
+        found[text] = [] if isinstance(job, InvalidInput) else [known[p.id] for p in job.pairs if p.id in known]
+    return found
+
+
+def measured(setting: Setting, out: Path) -> Measured:
+    """What the folder of the run holds of a model."""
     return Measured(
         model=setting.model.info,
         options=setting.options,
         sign=DIRECTIONS[setting.suite["direction"]] * setting.model.info.orientation,
-        rows=rows,
+        rows=rows(setting, out, setting.texts),
+        rerounded=rows(setting, out / REROUNDED, setting.rounding),
+        alike=[list(map(setting.spelled, group)) for group in setting.suite["attacks"]["rounding"]],
         pairs=setting.pairs,
         limit=setting.suite["attacks"]["limit"],
     )
@@ -155,7 +171,7 @@ def main(
         if photographs is not None:
             setting.teach(photographs)
         attack(setting, out)
-    found = [measured(setting, Store(out)) for setting in settings(suite, ())]
+    found = [measured(setting, out) for setting in settings(suite, ())]
     write_atomically(report_file, report(found, Suite(suite["dataset"], suite["eps"], suite["direction"])))
     write_atomically(report_file.with_suffix(".csv"), to_csv(found))
     click.echo(f"{report_file}")
