@@ -24,7 +24,7 @@ from robustiqa.defenses.purifiers.denoisers import FILES as DENOISERS
 from robustiqa.models import MODELS, TRAINABLE
 from robustiqa.models.defended import RECIPES, defended_file
 from robustiqa.models.entry import as_entry
-from robustiqa.models.weights import VARIABLE, WeightFile, found, sha256_of, ways
+from robustiqa.models.weights import VARIABLE, WeightFile, found, sha256_of
 
 State = Literal["ok", "missing", "broken"]
 VERSIONS: Final = ("torchvision", "numpy", "scipy", "pandas", "pillow", "piq", "POT", "safetensors", "scikit-image")
@@ -112,7 +112,8 @@ def _weights() -> Iterator[Finding]:
     if folder and not Path(folder).is_dir():
         yield Finding("weights", f"${VARIABLE}", "broken", f"{folder} is no folder", "correct or unset it")
         return
-    yield Finding("weights", f"${VARIABLE}", "ok", folder or "not set")
+    unset = "not set; let it name a folder that holds what is missing, or give a file as MODEL:weights=FILE"
+    yield Finding("weights", f"${VARIABLE}", "ok", folder or unset)
     for name in MODELS.builtins:
         entry = as_entry(name, MODELS.get(name))
         yield from (_file(name, file) for file in dict.fromkeys(entry.files))
@@ -124,7 +125,9 @@ def _weights() -> Iterator[Finding]:
 def _file(name: str, file: WeightFile) -> Finding:
     path = found(file)
     if path is None:
-        return Finding("weights", name, "missing", str(file), ways(file))
+        fetched = file.url and file.sha256
+        fix = f"fetched from {file.url} when it is first used" if fetched else f"get it from {file.source}"
+        return Finding("weights", name, "missing", str(file), fix)
     digest = sha256_of(path)
     known = {known for _, known in file.digests if known}
     if known and digest not in known:

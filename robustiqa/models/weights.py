@@ -201,34 +201,35 @@ def _in_cache(file: WeightFile) -> Path | None:
 
 def _download(file: WeightFile) -> Path:
     if not (file.url and file.sha256):
-        raise MissingWeights(f"weights {file} were not found. {ways(file)}")
+        raise MissingWeights(f"weights {file} were not found.\n{ways(file)}")
     try:
         found = pooch.retrieve(
             file.url, known_hash=f"sha256:{file.sha256}", fname=file.official, path=cache_folder("weights")
         )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        message = f"weights {file} were not found, and the download failed ({reason}). {ways(file)}"
+        message = f"weights {file} were not found, and the download failed: {reason}\n{ways(file)}"
         raise MissingWeights(message) from error
     return Path(found)
 
 
 def ways(file: WeightFile) -> str:
-    """Every way to get a file, in a sentence."""
-    digests = ", ".join(f"{name} {digest}" for name, digest in file.digests if digest)
+    """Every way to get a file, a line each."""
+    digests = [f"    {name} {digest}" for name, digest in file.digests if digest]
+    matching = ["; its sha256 must match:", *digests] if digests else [" (no sha256 of it is registered)"]
     ways = [
-        "give a file or folder (--weights PATH or load_model(..., weights=PATH))",
-        f"set ${VARIABLE} to a folder that holds the file",
-        f"put it into {cache_folder('weights')} (its sha256 must match: {digests or 'none registered'})",
         _fetching(file),
-        f'take an untrained network, flagged in every result (weights="{RANDOM}")',
+        f"set ${VARIABLE} to a folder that holds it",
+        "name a file or folder: MODEL:weights=PATH, or load_model(..., weights=PATH)",
+        f"put it into {cache_folder('weights')}" + "\n".join(matching),
+        f"take an untrained network, flagged in every result: MODEL:weights={RANDOM}",
     ]
-    return f"Official source: {file.source}. Ways to get them: {'; '.join(ways)}."
+    return "\n  * ".join([f"Ways to get them (official source: {file.source}):", *ways])
 
 
 def _fetching(file: WeightFile) -> str:
     if not file.url:
-        return "there is no download for it"
+        return "there is no address to fetch it from"
     return f"let it be fetched from {file.url}" if file.sha256 else f"fetch it yourself from {file.url}"
 
 

@@ -14,7 +14,7 @@ from robustiqa.datasets import DATASETS
 from robustiqa.defenses import DEFENSES
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = {FOLDER / f"{name}.toml" for name in ("attack-strength", "training-variations", "training-variations-full")}  # read by scripts of their own
+SCRIPTS = {FOLDER / "attack-strength.toml", *FOLDER.glob("training-variations*.toml")}  # read by scripts of their own
 SUITES = sorted(set(FOLDER.glob("*.toml")) - SCRIPTS)
 TRAINED = {"r", "at", "nt", "aat"}
 

@@ -104,7 +104,8 @@ def test_missing_weights_name_every_way_to_get_them(places):
     with pytest.raises(MissingWeights) as failure:
         load_model("lpips-alex")
     message = str(failure.value)
-    ways = ("--weights", "$ROBUSTIQA_WEIGHTS", str(places["cache"]), "https://download.pytorch.org", 'weights="random"')
+    given = ("MODEL:weights=PATH", "load_model(..., weights=PATH)", "weights=random")
+    ways = (*given, "$ROBUSTIQA_WEIGHTS", str(places["cache"]), "https://download.pytorch.org")
     for way in (*ways, "no route to host", "alexnet-owt-7be5be79.pth", ALEX_TRUNK):
         assert way in message
 
@@ -112,7 +113,7 @@ def test_missing_weights_name_every_way_to_get_them(places):
 def test_missing_heads_name_the_package_that_brings_them(places, shared):
     """With the trunk at hand, the error is about the heads and says which package has them."""
     (places["named"] / ALEX_TRUNK).symlink_to(shared / "weights" / ALEX_TRUNK)
-    with pytest.raises(MissingWeights, match=r"alex\.pth.*pip install lpips"):
+    with pytest.raises(MissingWeights, match=r"(?s)alex\.pth.*pip install lpips"):
         load_model("lpips-alex")
 
 
