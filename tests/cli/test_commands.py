@@ -242,6 +242,24 @@ def test_listings_are_json_objects_with_a_name(kind):
     assert records
 
 
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        (("attacks", "pgd"), ["parameters  steps=10           int", "            alpha=2/255        float", "calls       10 gradients"]),
+        (("attacks", "facpa"), ["calls       none"]),
+        (("models", "psnr"), ["score range     0.0, 100.0", "lower better    no"]),
+        (("models", "birqa"), ["score range     no limit, no limit", "trained on      kadid10k-means, cid22"]),
+        (("datasets", "demo"), ["demo (built-in)"]),
+    ],
+    ids=lambda case: case[1] if isinstance(case, tuple) else None,
+)  # fmt: skip
+def test_all_that_is_known_of_one_name_is_a_page_for_people(command, lines):
+    """Parameters as they are typed, with what they take; no Python syntax, no empty lines of facts."""
+    text = robustiqa(*command).stdout
+    assert set(lines) <= set(text.splitlines())
+    assert not any(sign in text for sign in ("{", "(None", "``", "()"))
+
+
 def test_a_broken_plugin_is_reported_and_harms_nothing_else(tmp_path):
     """The others are listed; the broken one is named with its distribution and error."""
     info = tmp_path / "broken_plugin-1.0.dist-info"
