@@ -1,5 +1,6 @@
 """``robustiqa report``."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -73,6 +74,8 @@ def report(
     if out is None and (count > 1 or figures or "svg" in names):
         what = "a picture" if count == 1 else "several texts"
         raise InvalidInput(f"{what} cannot go to standard output; add --out FOLDER.")
+    if out is None and "html" in names and sys.stdout.isatty():
+        raise InvalidInput("a page of HTML is not for a terminal; add --out FOLDER, or end with > FILE.")
     options = choices(with_paper=with_paper, mode=mode, domain=domain, target=target, eps=eps)
     with fetched(folders) as local:
         if whole:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 
@@ -295,3 +296,11 @@ def test_report_says_where_several_files_go(tmp_path):
     done = robustiqa("report", tmp_path, "--format", "svg")
     assert done.returncode == 2
     assert "--out" in done.stderr
+
+
+def test_a_page_is_not_printed_into_a_terminal(tmp_path):
+    """HTML into a pipe is what was asked for; on a screen it is a mistake, and the error says where to put it."""
+    _, terminal = pty.openpty()
+    command = [sys.executable, "-c", ENTRY, "report", "run", "--format", "html"]
+    result = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert (result.returncode, "add --out FOLDER" in result.stderr) == (2, True)
