@@ -53,18 +53,11 @@ def _page(kind: str, record: Record) -> str:
 
 def _parameters(record: Record) -> str:
     lines = [
-        (f"`{field}`", escape(record["types"][field]), _value(default))
+        (f"`{field}`", escape(record["types"][field]), f"`{typed(default)}`" if typed(default) else "")
         for field, default in record["parameters"].items()
     ]
     text = table(("parameter", "type", "default"), lines)
     return f"## Parameters\n\n{text}" if text else "It has no parameters.\n"
-
-
-def _value(default: object) -> str:
-    """A default as one would type it: 0.8 rather than 204/255, but 2/255 rather than 0.00784."""
-    short = f"{default:g}" if isinstance(default, float) else ""
-    text = "none" if default is None else typed(default)
-    return f"`{short if 0 < len(short) <= 4 else text}`" if text else ""
 
 
 def _model(record: Record) -> list[tuple[str, str]]:

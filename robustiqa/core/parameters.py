@@ -104,12 +104,14 @@ def spelled(name: str, thing: Any) -> str:  # noqa: ANN401 (any dataclass of par
 
 
 def typed(value: object) -> str:
-    """A value as one would type it: multiples of 1/255 as such, bools in lower case."""
-    if isinstance(value, bool):
+    """A value as one would type it: multiples of 1/255 as such unless a decimal is exact, words in lower case."""
+    if isinstance(value, bool) or value is None:
         return str(value).lower()
-    if isinstance(value, float) and 0 < value < 1 and value == round(value * 255) / 255:
+    if not isinstance(value, float):
+        return str(value)
+    if float(f"{value:g}") != value and value == round(value * 255) / 255:
         return f"{round(value * 255)}/255"
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+    return f"{value:g}" if float(f"{value:g}") == value else str(value)
 
 
 def convert(name: str, value: object, hint: Any) -> Any:  # noqa: ANN401 (a type hint has no narrower type)

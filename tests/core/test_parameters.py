@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robustiqa.core.errors import InvalidInput, UnknownName
-from robustiqa.core.parameters import build, parse_eps, split_named
+from robustiqa.core.parameters import build, convert, parse_eps, split_named, typed
 
 WORD = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 
@@ -46,6 +46,16 @@ def test_numbers_that_are_none_are_refused_as_typed(text):
     """Also those that overflow: no exception of Python's comes through."""
     with pytest.raises(InvalidInput, match=f"eps '{text}'"):
         parse_eps(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.8, "0.8"), (8 / 255, "8/255"), (0.2, "0.2"), (1.0, "1"), (0.0004, "0.0004"), (10, "10"), (True, "true"), (None, "none")],
+)  # fmt: skip
+def test_values_are_spelled_as_one_would_type_them(value, text):
+    """The short decimal where it is exact, 255ths where only they are; and reading gives the value back."""
+    assert typed(value) == text
+    assert convert("x", text, float | int | bool | None) == value
 
 
 @given(WORD, st.dictionaries(WORD, WORD, max_size=4))
