@@ -1,4 +1,4 @@
-"""Finding weights: an explicit path, the package, ``$ROBUSTIQA_WEIGHTS``, the cache, a verified download, in order.
+"""Finding weights: an explicit path, the package or its clone, ``$ROBUSTIQA_WEIGHTS``, the cache, a verified download.
 
 Files are safetensors, or ``.pth`` read with ``weights_only=True``, so that no file can run code. What the
 user points to (path or variable) is the user's own choice and taken as it is; in the cache and after a
@@ -161,12 +161,15 @@ def _explicit(files: Mapping[str, WeightFile], path: Path) -> dict[str, Loaded]:
 
 
 def found(file: WeightFile) -> Path | None:
-    """Where a file is already: in its package, in ``$ROBUSTIQA_WEIGHTS``, in the cache; None where it is nowhere.
+    """Where a file is already; None where it is nowhere.
+
+    Looked for in its package, in the folder ``weights`` of the clone that was installed (-e), in
+    ``$ROBUSTIQA_WEIGHTS``, in the cache.
 
     Raises:
         InvalidInput: the variable names no folder.
     """
-    return _shipped(file) or _in_variable(file) or _in_cache(file)
+    return _shipped(file) or _in_clone(file) or _in_variable(file) or _in_cache(file)
 
 
 def _usual(file: WeightFile) -> Loaded:
@@ -180,6 +183,14 @@ def _load(file: WeightFile, path: Path) -> Loaded:
 def _shipped(file: WeightFile) -> Path | None:
     path = Path(str(package_files(file.package).joinpath(file.name))) if file.package else None
     return path if path is not None and path.is_file() else None
+
+
+def _in_clone(file: WeightFile) -> Path | None:
+    """Our own checkpoints that are too large for the wheel are kept in git, and known by their sha256."""
+    root = Path(str(package_files("robustiqa"))).parent
+    path = root / "weights" / file.name
+    mine = file.name_sha256 and (root / "pyproject.toml").is_file() and path.is_file()
+    return path if mine and sha256_of(path) == file.name_sha256 else None
 
 
 def _in_variable(file: WeightFile) -> Path | None:

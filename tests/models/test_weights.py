@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from robustiqa.core.errors import InvalidInput, MissingWeights
 from robustiqa.core.model import ModelInfo, QualityModel
 from robustiqa.models import load_model
+from robustiqa.models import weights as finding
 from robustiqa.models.lpips import ALEX
 from robustiqa.models.weights import WeightFile, fill, read_tensors
 
@@ -83,6 +84,21 @@ def test_places_are_searched_in_order(places):
         model = filled(explicit)
         assert value(model) == 1
         assert model.info.weights == (("scale.safetensors", digest),)
+
+
+def test_a_clone_brings_the_checkpoints_that_are_too_large_for_the_wheel(places, tmp_path, monkeypatch):
+    """From its folder weights, before any other place, and only those whose sha256 is registered."""
+    clone = tmp_path / "clone"
+    (clone / "robustiqa").mkdir(parents=True)
+    (clone / "weights").mkdir()
+    monkeypatch.setattr(finding, "package_files", lambda _: clone / "robustiqa")
+    file = replace(FILE, name_sha256=put(clone / "weights" / "scale.safetensors", 2.0))
+    put(places["named"] / "scale.safetensors", 3.0)
+    assert value(filled(file=file)) == 3  # a folder of that name that is in no clone is not looked into
+    (clone / "pyproject.toml").touch()
+    assert value(filled(file=file)) == 2
+    assert value(filled(file=replace(file, name_sha256="0" * 64))) == 3
+    assert value(filled()) == 3
 
 
 def test_users_own_files_are_taken_with_any_digest_but_cached_ones_are_not(places):
