@@ -81,8 +81,8 @@ class Estimator:
         return Estimate(job, len(todo), forwards, backwards, whole, pace.kept)
 
     def _pace(self, job: Job) -> Pace | str:
-        searches = job.attack is not None
-        key = (id(job.attacked), id(job.evaluated), searches, job.spec.crop, job.spec.dataset.manifest, job.spec.haste)
+        size = job.spec.crop or job.spec.dataset.manifest  # whole images are as large as their dataset's
+        key = (id(job.attacked), id(job.evaluated), job.attack is not None, size, job.spec.haste)
         if key not in self._paces:
             self._paces[key] = self._measured(job)
         return self._paces[key]

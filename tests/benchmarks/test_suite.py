@@ -112,7 +112,7 @@ def test_shipped_suites_are_sound(file):
 
 def test_there_is_a_suite_for_every_table_that_needs_a_bench():
     """And the three of growing size; the full one holds every attack that needs no training, and every purifier."""
-    wanted = {"quick", "standard", "full", "training-defenses", "figure3", "figure7", *(f"table{i}" for i in range(2, 9))}
+    wanted = {"quick", "standard", "full", "reference", "training-defenses", "figure3", "figure7", *(f"table{i}" for i in range(2, 9))}
     assert {file.stem for file in SUITES} == wanted
     runs = tomllib.loads((FOLDER / "full.toml").read_text())["run"]
     attacks = {split_named(name)[0] for run in runs for name in run["attacks"]}
