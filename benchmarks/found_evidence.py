@@ -54,12 +54,12 @@ def defense_of(row: Row) -> str:
     return row.view.spec.defense.label if row.view.spec.defense else "none"
 
 
-def difference(better: Row, worse: Row) -> Interval:
-    """Attacked SROCC of one minus the other's, paired over their common samples."""
+def difference(better: Row, worse: Row, field: str = "attacked") -> Interval:
+    """SROCC of one minus the other's, attacked or clean, paired over their common samples."""
     common = Common.of([better.view, worse.view])
     if common is None:
         raise InvalidInput("two rows of one dataset have no sample in common; were they cut differently?")
-    return common.srocc(better.view, "attacked").minus(common.srocc(worse.view, "attacked")).clustered
+    return common.srocc(better.view, field).minus(common.srocc(worse.view, field)).clustered
 
 
 def verdict(differences: Sequence[Interval]) -> Verdict:
