@@ -47,7 +47,7 @@ class TrainedDefense(Defense):
 
 
 class R(TrainedDefense):
-    """Vanilla adversarial training: the training loss where PGD-10 left it."""
+    """Vanilla adversarial training: the training loss where PGD left it."""
 
     name: ClassVar[str] = "r"
     paper: ClassVar[str] = "Ghazanfari et al., 2023, arXiv 2307.15157; eq. (2) of the BiRQA paper"

@@ -12,7 +12,9 @@ from robustiqa.core.errors import MissingWeights
 from robustiqa.models.weights import VARIABLE, WeightFile, found
 
 RECIPES: Final = ("r", "at", "nt", "aat")
-SHA256: Final[dict[str, str]] = {}  # by MODEL-RECIPE, such as birqa-aat
+SHA256: Final = {  # by MODEL-RECIPE
+    "birqa-aat": "6d9f16260d2e37dddfa0e300aed9ef7c87d025e2973e8f6ddec62d432496fdf5",
+}
 PACKAGES: Final = {"birqa": "robustiqa.models.birqa", "topiq-squeeze": "robustiqa.models.topiq"}
 
 

@@ -16,6 +16,7 @@ def findings(*arguments):
 def test_a_sound_installation_is_ok_and_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
     """Missing weights are no fault; those that ship are found and have their sha256."""
     monkeypatch.setenv("ROBUSTIQA_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("robustiqa.models.defended.PACKAGES", {})
     (tmp_path / "topiq_fr_kadid.safetensors").write_bytes(b"own")
     code, found = findings()
     assert code == 0

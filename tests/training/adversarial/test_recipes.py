@@ -7,7 +7,7 @@ from robustiqa.models import TRAINABLE
 from robustiqa.training.recipe import AdversarialRecipe, Recipe, load_recipe
 
 DEFENSES = ("r", "at", "nt", "aat")
-PASSES = {"r": 12 * 20 + 16 * 2, "at": 16 * 24, "nt": 16 * 5, "aat": 12 * 20 + 16 * 2}
+PASSES = {"r": 8 * 6 + 16 * 2, "at": 16 * 10, "nt": 16 * 5, "aat": 8 * 6 + 16 * 2}
 
 
 @pytest.mark.parametrize("name", DEFENSES)
