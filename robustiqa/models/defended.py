@@ -13,6 +13,7 @@ from robustiqa.models.weights import VARIABLE, WeightFile, found
 
 RECIPES: Final = ("r", "at", "nt", "aat")
 SHA256: Final = {  # by MODEL-RECIPE
+    "birqa-at": "abd19968f8d8834c1f615181985f0b7090bc1b9e2f87d231b3de134eda17a6e7",
     "birqa-aat": "6d9f16260d2e37dddfa0e300aed9ef7c87d025e2973e8f6ddec62d432496fdf5",
 }
 PACKAGES: Final = {"birqa": "robustiqa.models.birqa", "topiq-squeeze": "robustiqa.models.topiq"}

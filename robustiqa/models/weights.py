@@ -29,6 +29,7 @@ M = TypeVar("M", bound=QualityModel)
 
 RANDOM: Final = "random"
 VARIABLE: Final = "ROBUSTIQA_WEIGHTS"
+CLONE: Final = Path(__file__).parents[2]  # where the package is installed from its clone (-e)
 
 
 @dataclass(frozen=True)
@@ -187,9 +188,8 @@ def _shipped(file: WeightFile) -> Path | None:
 
 def _in_clone(file: WeightFile) -> Path | None:
     """Our own checkpoints that are too large for the wheel are kept in git, and known by their sha256."""
-    root = Path(str(package_files("robustiqa"))).parent
-    path = root / "weights" / file.name
-    mine = file.name_sha256 and (root / "pyproject.toml").is_file() and path.is_file()
+    path = CLONE / "weights" / file.name
+    mine = file.name_sha256 and (CLONE / "pyproject.toml").is_file() and path.is_file()
     return path if mine and sha256_of(path) == file.name_sha256 else None
 
 

@@ -89,9 +89,8 @@ def test_places_are_searched_in_order(places):
 def test_a_clone_brings_the_checkpoints_that_are_too_large_for_the_wheel(places, tmp_path, monkeypatch):
     """From its folder weights, before any other place, and only those whose sha256 is registered."""
     clone = tmp_path / "clone"
-    (clone / "robustiqa").mkdir(parents=True)
-    (clone / "weights").mkdir()
-    monkeypatch.setattr(finding, "package_files", lambda _: clone / "robustiqa")
+    (clone / "weights").mkdir(parents=True)
+    monkeypatch.setattr(finding, "CLONE", clone)
     file = replace(FILE, name_sha256=put(clone / "weights" / "scale.safetensors", 2.0))
     put(places["named"] / "scale.safetensors", 3.0)
     assert value(filled(file=file)) == 3  # a folder of that name that is in no clone is not looked into

@@ -61,7 +61,7 @@ def test_a_trained_head_meets_the_trunk_of_the_usual_places(untrained, places):
 def test_without_the_trunk_it_says_how_to_get_it(places):
     """The head alone is no model."""
     (places / TRUNK_FILE).unlink()
-    with pytest.raises(MissingWeights, match=rf"{TRUNK_FILE}.*torchvision.*ROBUSTIQA_WEIGHTS"):
+    with pytest.raises(MissingWeights, match=rf"(?s){TRUNK_FILE}.*torchvision.*ROBUSTIQA_WEIGHTS"):
         load_model("topiq-squeeze", weights=places / "mine.safetensors")
     with pytest.raises(MissingWeights, match=TRUNK_FILE):
         TRAINABLE.get("topiq-squeeze").begin(None, None, 0)
@@ -70,7 +70,7 @@ def test_without_the_trunk_it_says_how_to_get_it(places):
 def test_without_a_shipped_head_it_names_the_command_that_makes_one(places, monkeypatch):
     """As before its first training, or in a package that lost the file."""
     monkeypatch.setattr("robustiqa.models.weights._shipped", lambda _: None)
-    with pytest.raises(MissingWeights, match=rf"{SHIPPED}.*robustiqa train --model topiq-squeeze"):
+    with pytest.raises(MissingWeights, match=rf"(?s){SHIPPED}.*robustiqa train --model topiq-squeeze"):
         load_model("topiq-squeeze")
 
 

@@ -134,7 +134,7 @@ def test_without_a_checkpoint_it_refuses_and_says_how_to_get_one(tmp_path, monke
     """No file, no download attempted: the message names the file, its source and the flagged way out."""
     monkeypatch.setenv("ROBUSTIQA_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(pooch, "retrieve", lambda *_a, **_k: pytest.fail("downloaded without a sha256"))
-    with pytest.raises(MissingWeights, match=rf"{CHECKPOINT}.*ROBUSTIQA_WEIGHTS.*fetch it yourself from https.*random"):
+    with pytest.raises(MissingWeights, match=rf"(?s){CHECKPOINT}.*fetch it yourself from https.*ROBUSTIQA_WEIGHTS.*random"):
         load_model("topiq")
     model = load_model("topiq", weights="random")
     assert model.info.flags == ("random-weights",)
