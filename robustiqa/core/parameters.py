@@ -109,7 +109,7 @@ def typed(value: object) -> str:
         return str(value).lower()
     if not isinstance(value, float):
         return str(value)
-    if float(f"{value:g}") != value and value == round(value * 255) / 255:
+    if 0 < value < 1 and float(f"{value:g}") != value == round(value * 255) / 255:
         return f"{round(value * 255)}/255"
     return f"{value:g}" if float(f"{value:g}") == value else str(value)
 

@@ -1,5 +1,6 @@
 """From texts to the values of dataclasses."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -56,6 +57,12 @@ def test_values_are_spelled_as_one_would_type_them(value, text):
     """The short decimal where it is exact, 255ths where only they are; and reading gives the value back."""
     assert typed(value) == text
     assert convert("x", text, float | int | bool | None) == value
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_no_parameter_takes_is_spelled_all_the_same(value):
+    """A message that names a value must not fail on it."""
+    assert typed(value) == str(value)
 
 
 @given(WORD, st.dictionaries(WORD, WORD, max_size=4))
