@@ -23,6 +23,25 @@ NAMES: Final = {"steps": "max_iter", "alpha": "eps_step"}
 STEPS: Final = {"steps": 10, "alpha": 2 / 255}
 
 
+def art_modules() -> tuple[Any, Any]:
+    """ART's evasion attacks and its estimators of regressors.
+
+    The first import in a home folder leaves a configuration there. A second process that imports it at that moment may
+    find the file after ART looked for it, and ART then ends in a NameError; the next attempt reads it.
+    """
+    try:
+        return _imported()
+    except NameError:
+        return _imported()
+
+
+def _imported() -> tuple[Any, Any]:
+    from art.attacks import evasion  # noqa: PLC0415 (an extra, and slow to import)
+    from art.estimators import regression  # noqa: PLC0415
+
+    return evasion, regression
+
+
 @dataclass(frozen=True)
 class ART(Engine):
     """An attack of the Adversarial Robustness Toolbox: ``art:fgm``, ``art:pgd``, ``art:mifgsm`` or ``art:square``.
@@ -58,10 +77,8 @@ class ART(Engine):
         random: RandomStreams,  # noqa: ARG002 (its numbers come from numpy, seeded)
         seed: int,  # noqa: ARG002
     ) -> Tensor:
-        from art.attacks import evasion  # noqa: PLC0415 (an extra, and slow to import)
-        from art.estimators.regression import PyTorchRegressor  # noqa: PLC0415
-
-        estimator = PyTorchRegressor(
+        evasion, regression = art_modules()
+        estimator = regression.PyTorchRegressor(
             Bridge(search, ball, sample),
             loss=lambda j, _target: j.sum(),
             input_shape=tuple(x.shape[1:]),
