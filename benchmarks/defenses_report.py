@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-from tabulate import tabulate
+from pipe_tables import table
 
 import robustiqa as rq
 from robustiqa.core.files import write_atomically
@@ -61,7 +61,7 @@ def trained(rows: Sequence[Row]) -> str:
         clean = cell(own, lambda row: row.srocc_clean.clustered)
         attacked = (cell([row for row in own if _attack(row) == one], _attacked) for one in attacks)
         lines.append([defense, clean, *attacked])
-    return _table(["defense", "clean", *attacks], lines)
+    return table(["defense", "clean", *attacks], lines)
 
 
 def purifiers(rows: Sequence[Row]) -> str:
@@ -76,7 +76,7 @@ def purifiers(rows: Sequence[Row]) -> str:
         knowing = [row for row in own if row.view.spec.threat != "oblivious"]
         clean = cell(own[:1], lambda row: row.srocc_clean.clustered)
         lines.append([label, clean, cell(knowing, _attacked), cell(unknowing, _attacked)])
-    return _table(["purifier", "clean", f"{PURIFIED_BY}, adaptive", "oblivious"], lines) if lines else ""
+    return table(["purifier", "clean", f"{PURIFIED_BY}, adaptive", "oblivious"], lines) if lines else ""
 
 
 def page(rows: Sequence[Row]) -> str:
@@ -104,10 +104,6 @@ def _label(row: Row) -> str:
 
 def _attack(row: Row) -> str:
     return row.view.spec.attack.label if row.view.spec.attack else ""
-
-
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return str(tabulate(lines, heads, tablefmt="pipe", disable_numparse=True))
 
 
 @click.command(help=__doc__)

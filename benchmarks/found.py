@@ -16,7 +16,7 @@ import click
 import numpy as np
 import pandas as pd
 from found_evidence import Evidence, Verdict, defense_of, difference, verdict
-from tabulate import tabulate
+from pipe_tables import table
 
 import robustiqa as rq
 from robustiqa.core.files import write_atomically
@@ -240,10 +240,6 @@ def page(evidence: Evidence, claims: Sequence[Claim] = CLAIMS) -> str:
         command = f"\n\n```sh\n{one.command}\n```" if one.command else ""
         parts.append(f"## {number}. {claim.says}\n{claim.where}: **{one.verdict}**.\n\n{one.figures}{command}\n")
     return "\n".join(parts)
-
-
-def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return str(tabulate(lines, heads, tablefmt="pipe", disable_numparse=True))
 
 
 @click.command(help=__doc__)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-from tabulate import tabulate
+from pipe_tables import table
 
 import robustiqa as rq
 from robustiqa.benchmarks.cell import Cell
@@ -82,10 +82,6 @@ def weights(cells: Sequence[Cell]) -> str:
 
 def _digest(part: object) -> str:
     return str(getattr(part, "weights", ""))
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    return str(tabulate(rows, heads, tablefmt="pipe", disable_numparse=True))
 
 
 @click.command(help=__doc__)

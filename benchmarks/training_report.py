@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from tabulate import tabulate
+from pipe_tables import table as pipe_table
 
 from robustiqa.core.files import write_atomically
 
@@ -57,7 +57,7 @@ def main(folder: Path, out: Path) -> None:
         for suffix in (".svg", ".csv"):
             shutil.copy(run.with_suffix(suffix), out)
     pairs = {facts["recipe"]["attacked_pairs"] for facts in found.values()}
-    table = tabulate([line(*item) for item in found.items()], HEADS, tablefmt="pipe", disable_numparse=True)
+    table = pipe_table(HEADS, [line(*item) for item in found.items()])
     write_atomically(out / "README.md", TEXT.format(pairs=" or ".join(map(str, sorted(pairs))), table=table))
 
 

@@ -15,9 +15,7 @@ PGD = "apgd:steps=25"
 
 @pytest.fixture(scope="module")
 def found():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "benchmarks")
-        yield loaded(ROOT / "benchmarks" / "found.py")
+    return loaded(ROOT / "benchmarks" / "found.py")
 
 
 @pytest.fixture(scope="module")
